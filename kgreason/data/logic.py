@@ -1,0 +1,147 @@
+"""The logic graph: what a text says, as typed nodes and typed edges."""
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+import numpy as np
+from jaxtyping import Float32, Int8, Int32
+from numpy import ndarray
+
+from kgreason.errors import DataError
+
+
+class NodeType(IntEnum):
+    """What a node stands for."""
+
+    WORD = 0
+    PHRASE = 1
+    SENTENCE = 2
+    ENTITY = 3
+
+
+class EdgeType(IntEnum):
+    """Where an edge comes from. Its exact relation is `LogicGraph.edge_relation`."""
+
+    DEPENDENCY = 0
+    SPAN = 1
+    SEMANTIC = 2
+    LINK = 3
+    KNOWLEDGE = 4
+    ALIGN = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LogicGraph:
+    """What one example says, as a graph: nodes are pieces of text or entities, edges are typed relations.
+
+    Columns, not objects: row `i` of every `node_*` column is node `i`, and likewise for edges. An edge runs from
+    `edge_index[0]` to `edge_index[1]`; no inverse edges are stored (the encoder adds them).
+
+    A dependency runs from the governor (source) to the dependent (target); the root of a sentence has no incoming
+    dependency. WORD nodes stand in reading order, all words of a text together.
+
+    Args:
+        uid: The `Example.uid` this graph was parsed from.
+        node_type: A `NodeType` per node.
+        node_text: The words a node covers, or the label of its entity.
+        node_lemma: The dictionary form, lower case (of a phrase: of its head word); `""` if unknown.
+        node_pos: A position in `UPOS`, or `-1` if unknown.
+        node_span: `(text, start, end)`: which text of the example, and the character range. `-1` for an `ENTITY`.
+        node_entity: The id in the knowledge graph, or `-1`.
+        node_score: How sure the parser or the linker is, in [0, 1].
+        edge_index: Source and target node of each edge.
+        edge_type: An `EdgeType` per edge.
+        edge_relation: The relation id of each edge, in the vocabulary of its `EdgeType` (`EDGE_RELATIONS`).
+        edge_score: How sure or how near, in [0, 1]: of an alignment, 1 / (1 + distance); 1 where nothing is said.
+    """
+
+    uid: str
+    node_type: Int8[ndarray, " nodes"]
+    node_text: tuple[str, ...]
+    node_lemma: tuple[str, ...]
+    node_pos: Int8[ndarray, " nodes"]
+    node_span: Int32[ndarray, "nodes 3"]
+    node_entity: Int32[ndarray, " nodes"]
+    node_score: Float32[ndarray, " nodes"]
+    edge_index: Int32[ndarray, "2 edges"]
+    edge_type: Int8[ndarray, " edges"]
+    edge_relation: Int32[ndarray, " edges"]
+    edge_score: Float32[ndarray, " edges"]
+
+    def __post_init__(self) -> None:
+        self._check_lengths()
+        nodes = self.num_nodes
+        outside = self.edge_index[(self.edge_index < 0) | (self.edge_index >= nodes)]
+        if len(outside):
+            raise DataError(
+                f"LogicGraph '{self.uid}': edge_index points to node {outside[0]}, but the nodes are 0 to {nodes - 1}."
+            )
+        stray = np.flatnonzero((self.node_type == NodeType.ENTITY) & (self.node_entity < 0))
+        if len(stray):
+            raise DataError(
+                f"LogicGraph '{self.uid}': node {stray[0]} ('{self.node_text[stray[0]]}') is an ENTITY without an id."
+            )
+
+    def _check_lengths(self) -> None:
+        for name in ("node_type", "node_lemma", "node_pos", "node_span", "node_entity", "node_score"):
+            if len(getattr(self, name)) != self.num_nodes:
+                raise DataError(
+                    f"LogicGraph '{self.uid}': {name} has {len(getattr(self, name))} rows, "
+                    f"node_text has {self.num_nodes}."
+                )
+        for name in ("edge_type", "edge_relation", "edge_score"):
+            if len(getattr(self, name)) != self.num_edges:
+                raise DataError(
+                    f"LogicGraph '{self.uid}': {name} has {len(getattr(self, name))} rows, "
+                    f"edge_index has {self.num_edges}."
+                )
+
+    @property
+    def num_nodes(self) -> int:
+        return len(self.node_text)
+
+    @property
+    def num_edges(self) -> int:
+        return int(self.edge_index.shape[1])
+
+    def with_edges(
+        self,
+        edge_index: Int32[ndarray, "2 new"],
+        edge_type: EdgeType,
+        edge_relation: Int32[ndarray, " new"],
+        edge_score: Float32[ndarray, " new"] | None = None,
+    ) -> "LogicGraph":
+        """Return the graph with edges of one type appended; old edges keep their index. Scores default to 1."""
+        new = int(edge_index.shape[1])
+        score = np.ones(new, np.float32) if edge_score is None else edge_score
+        return replace(
+            self,
+            edge_index=np.hstack([self.edge_index, edge_index]).astype(np.int32),
+            edge_type=np.append(self.edge_type, np.full(new, edge_type, np.int8)),
+            edge_relation=np.append(self.edge_relation, edge_relation).astype(np.int32),
+            edge_score=np.append(self.edge_score, score).astype(np.float32),
+        )
+
+    def with_entities(
+        self,
+        entity: Int32[ndarray, " new"],
+        text: tuple[str, ...],
+        score: Float32[ndarray, " new"] | None = None,
+    ) -> "LogicGraph":
+        """Return the graph with ENTITY nodes appended; old nodes keep their index. Scores default to 1."""
+        new = len(entity)
+        return replace(
+            self,
+            node_type=np.append(self.node_type, np.full(new, NodeType.ENTITY, np.int8)),
+            node_text=self.node_text + text,
+            node_lemma=self.node_lemma + ("",) * new,
+            node_pos=np.append(self.node_pos, np.full(new, -1, np.int8)),
+            node_span=np.vstack([self.node_span, np.full((new, 3), -1, np.int32)]),
+            node_entity=np.append(self.node_entity, entity).astype(np.int32),
+            node_score=np.append(self.node_score, np.ones(new, np.float32) if score is None else score).astype(
+                np.float32
+            ),
+        )
+
+    def __repr__(self) -> str:
+        return f"LogicGraph('{self.uid}': {self.num_nodes} nodes, {self.num_edges} edges)"

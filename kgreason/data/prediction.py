@@ -1,0 +1,60 @@
+"""What the reasoner says about one example, and the walk that led to it."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Something the decoder looked at in one cycle.
+
+    Args:
+        text: The words of the node, or "source —relation→ target" of an edge.
+        weight: The share of the cycle's attention, in [0, 1].
+        span: `(text, start, end)` in characters, or None for an entity.
+    """
+
+    text: str
+    weight: float
+    span: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """One turn of the decoder, told in words.
+
+    Args:
+        looks: What it looked at, the strongest first.
+        answer: What the reasoner would have answered after this cycle.
+        probability: Of every answer after this cycle.
+        halt: The probability of stopping here; None if the decoder does not halt by itself.
+        evidence: What the cycle found, in a few words ("guitar —co_hyponym→ piano"); may be empty.
+    """
+
+    looks: tuple[Look, ...]
+    answer: str
+    probability: dict[str, float]
+    halt: float | None = None
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The answer to one example.
+
+    Args:
+        uid: The `Example.uid`.
+        answer: The best answer: a label, or the text of a choice.
+        probability: Its probability.
+        ranking: All answers with their probability, the best first.
+        texts: The texts of the example, in reading order (what `Look.span` counts in).
+        path: Facts used, as (head, relation, tail); each stands in the grounded graph.
+        trace: The walk, cycle by cycle.
+    """
+
+    uid: str
+    answer: str
+    probability: float
+    ranking: tuple[tuple[str, float], ...]
+    texts: tuple[str, ...] = ()
+    path: tuple[tuple[str, str, str], ...] = ()
+    trace: tuple[Cycle, ...] = field(default=())

@@ -1,0 +1,138 @@
+"""The nouns on the tensor side: what flows from collate to answer.
+
+Axis names, used in every annotation of the library: `batch`, `tokens`, `nodes`, `edges`, `links`, `pairs`, `cycles`,
+`candidates`, `dim`.
+"""
+
+from dataclasses import dataclass, field, fields, replace
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GraphBatch:
+    """Several logic graphs laid end to end, with the tokens of their texts.
+
+    A row is one reading of one question: NLI has one row per example, multiple choice one row per choice.
+
+    Args:
+        input_ids: Token ids of the language model, special tokens included: all texts of a row in one sequence.
+        token_mask: True where there is a token, False where there is padding.
+        token_text: Which text of the row each token belongs to (0 premise, 1 hypothesis …); `-1` for special
+            tokens and padding.
+        group: Which example each row belongs to; ascending. Rows of one group compete.
+        node_graph: Which row each node belongs to; ascending.
+        node_type: See `NodeType`.
+        node_text: Which text of the row each node belongs to; `-1` for an ENTITY.
+        node_pos: Position in `UPOS`, or `-1`.
+        node_entity: Row in the entity table, or `-1`.
+        node_score: How sure the parser or the linker is, in [0, 1].
+        edge_index: Source and target; both within the same row.
+        edge_kind: See `EdgeType`.
+        edge_type: Relation id, after the relations of all edge types are put in one vocabulary, one after the other.
+        edge_relation: Relation id within its own edge type.
+        edge_score: How sure or how near, in [0, 1].
+        link_index: `(node, token)` pairs: node `link_index[0]` covers token `link_index[1]`, where a token
+            is counted as `row * tokens + position`.
+        pair_index: Two tokens (counted the same way, of one row) that an ALIGN edge joins, first pieces only;
+            every alignment stands here in both directions.
+        pair_type: The relation of each pair in `ALIGN_RELATIONS`; the inverse direction has
+            `len(ALIGN_RELATIONS)` added.
+        target: For each right answer, its `(group, candidate)`; None at prediction time. See `Scores`.
+    """
+
+    input_ids: Int[Tensor, "batch tokens"]
+    token_mask: Bool[Tensor, "batch tokens"]
+    token_text: Int[Tensor, "batch tokens"]
+    group: Int[Tensor, " batch"]
+    node_graph: Int[Tensor, " nodes"]
+    node_type: Int[Tensor, " nodes"]
+    node_text: Int[Tensor, " nodes"]
+    node_pos: Int[Tensor, " nodes"]
+    node_entity: Int[Tensor, " nodes"]
+    node_score: Float[Tensor, " nodes"]
+    edge_index: Int[Tensor, "2 edges"]
+    edge_kind: Int[Tensor, " edges"]
+    edge_type: Int[Tensor, " edges"]
+    edge_relation: Int[Tensor, " edges"]
+    edge_score: Float[Tensor, " edges"]
+    link_index: Int[Tensor, "2 links"]
+    pair_index: Int[Tensor, "2 pairs"]
+    pair_type: Int[Tensor, " pairs"]
+    target: Int[Tensor, "2 answers"] | None = None
+
+    @property
+    def num_graphs(self) -> int:
+        return int(self.input_ids.shape[0])
+
+    def to(self, device: torch.device | str) -> "GraphBatch":
+        """Return the batch on `device`."""
+        moved = {f.name: v.to(device) for f in fields(self) if isinstance(v := getattr(self, f.name), Tensor)}
+        return replace(self, **moved)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class States:
+    """What the encoder knows: a vector for each row, token, node and edge, and where each belongs.
+
+    Args:
+        query: A vector for the whole row.
+        tokens: A vector per token.
+        nodes: A vector per node.
+        edges: A vector per edge (of its relation and what it joins).
+        batch: The batch it was computed from: `group`, `node_graph`, `edge_index`, masks and types.
+        parts: Scalars worth a look by name, such as the gate tanh(γ) of the fusion; for logs and traces.
+    """
+
+    query: Float[Tensor, "batch dim"]
+    tokens: Float[Tensor, "batch tokens dim"]
+    nodes: Float[Tensor, "nodes dim"]
+    edges: Float[Tensor, "edges dim"]
+    batch: GraphBatch
+    parts: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """What the decoder did, cycle by cycle; enough to draw the path it took.
+
+    Args:
+        output: The result $y_i$ of each cycle.
+        attention: Where it looked: a distribution over the nodes of each row, per cycle (all 0 in a row without
+            nodes).
+        running: False from the cycle in which a row has halted.
+        weight: How much each cycle counts in the answer; sums to 1 over the cycles of a row. A decoder with a fixed
+            number of cycles puts all of it on the last.
+        edges: Where it looked among the edges, per cycle; None if it does not look at edges.
+        loss: What the decoder adds to the loss (ponder cost, halting prior), a scalar; None for nothing.
+    """
+
+    output: Float[Tensor, "cycles batch dim"]
+    attention: Float[Tensor, "cycles nodes"]
+    running: Bool[Tensor, "cycles batch"]
+    weight: Float[Tensor, "cycles batch"]
+    edges: Float[Tensor, "cycles edges"] | None = None
+    loss: Float[Tensor, ""] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """A score for every answer that could be given. Every task is a choice among candidates.
+
+    NLI has three candidates per group (its labels), multiple choice one per choice, a question over a knowledge graph
+    one per entity in sight, free text one per sentence that was generated. Groups may differ in size.
+
+    Args:
+        value: The score; a softmax within the group makes it a probability.
+        group: Which example each candidate belongs to; ascending.
+        candidate: What is scored: a label, the position of a choice, a node, or a generated text.
+        cycle: The score each cycle alone would have given, `value` being what they come to; for the trace and for
+            losses that look at every cycle. None if there is nothing to tell.
+    """
+
+    value: Float[Tensor, " candidates"]
+    group: Int[Tensor, " candidates"]
+    candidate: Int[Tensor, " candidates"]
+    cycle: Float[Tensor, "cycles candidates"] | None = None
