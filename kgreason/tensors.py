@@ -40,6 +40,7 @@ class GraphBatch:
             every alignment stands here in both directions.
         pair_type: The relation of each pair in `ALIGN_RELATIONS`; the inverse direction has
             `len(ALIGN_RELATIONS)` added.
+        example: The position of each group's example in the data set the batch was drawn from.
         target: For each right answer, its `(group, candidate)`; None at prediction time. See `Scores`.
     """
 
@@ -61,11 +62,16 @@ class GraphBatch:
     link_index: Int[Tensor, "2 links"]
     pair_index: Int[Tensor, "2 pairs"]
     pair_type: Int[Tensor, " pairs"]
+    example: Int[Tensor, " groups"]
     target: Int[Tensor, "2 answers"] | None = None
 
     @property
     def num_graphs(self) -> int:
         return int(self.input_ids.shape[0])
+
+    @property
+    def num_groups(self) -> int:
+        return int(self.example.shape[0])
 
     def to(self, device: torch.device | str) -> "GraphBatch":
         """Return the batch on `device`."""

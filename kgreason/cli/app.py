@@ -1,0 +1,36 @@
+"""The table of commands."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from kgreason.cli.console import run, terminate_as_interrupt
+
+app = typer.Typer(
+    name="kgreason",
+    help="Reason over text with the help of a knowledge graph, and show every step.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"kgreason {version('kgreason')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None: ...
+
+
+def main() -> None:
+    """Run the command line; the entry point `kgreason`."""
+    terminate_as_interrupt()
+    sys.exit(run(lambda: app(standalone_mode=True)))
