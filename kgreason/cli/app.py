@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from kgreason.cli import data, demo, doctor, experiment, graph, parser
 from kgreason.cli.console import run, terminate_as_interrupt
 
 app = typer.Typer(
@@ -28,6 +29,10 @@ def _version(wanted: bool) -> None:
 def _options(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None: ...
+
+
+for _part in (demo, experiment, graph, parser, data, doctor):
+    _part.register(app)
 
 
 def main() -> None:
