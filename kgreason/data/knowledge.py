@@ -65,7 +65,7 @@ class Labels:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class KnowledgeGraph:
     """A set of (head, relation, tail) triples, indexed from both ends so that a neighbourhood is one slice.
 
