@@ -31,8 +31,11 @@ LINK_RELATIONS = Vocab(["names"])
 
 #: A premise node (source) stands to a hypothesis node (target) in this lexical relation:
 #: `hypernym` means the hypothesis word is more general ("dog" to "animal"), `hyponym` that it is more specific.
-#: `other` joins two aligned words between which the graph knows nothing.
-ALIGN_RELATIONS = Vocab(["same", "synonym", "hypernym", "hyponym", "antonym", "co_hyponym", "related", "other"])
+#: `co_similar` that both are near one concept ("first" and "second" to "ordinal"), `related` that the graph joins them
+#: in another way. `other` joins two aligned words between which the graph knows nothing.
+ALIGN_RELATIONS = Vocab(
+    ["same", "synonym", "hypernym", "hyponym", "antonym", "co_hyponym", "co_similar", "related", "other"]
+)
 
 #: What `edge_relation` counts in, for every type of edge whose vocabulary does not depend on the graph in use.
 EDGE_RELATIONS: dict[EdgeType, Vocab] = {
