@@ -1,0 +1,101 @@
+"""What every task can do: draw its examples, name the answers, score predictions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from kgreason.data import Example
+from kgreason.errors import ConfigError
+from kgreason.tasks.split import Split, ToExample, hold_out, join, read_split, without_copies
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """What a run draws from: to fit on, to select on, to test on (once, at the end)."""
+
+    train: Split
+    dev: Split
+    test: Mapping[str, Split]
+
+
+@runtime_checkable
+class Task(Protocol):
+    """Where examples come from and how answers are scored."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels all examples share; empty if every example brings its own answers."""
+        ...
+
+    @property
+    def select(self) -> str:
+        """The metric of the dev split by which a checkpoint is picked; higher is better."""
+        ...
+
+    def splits(self) -> Splits:
+        """Read all splits of the run."""
+        ...
+
+    def example(self, uid: str, fields: Mapping[str, Any]) -> Example:
+        """Make an example from named fields; the answer may be missing (prediction time)."""
+        ...
+
+    def answers(self, example: Example) -> tuple[str, ...]:
+        """Return the answers that can be given, in the order of the candidates."""
+        ...
+
+    def gold(self, example: Example) -> int:
+        """Return the position of the right answer among `answers`."""
+        ...
+
+    def score(self, split: Split, probability: Sequence[Float[ndarray, " answers"]]) -> dict[str, float]:
+        """Return the metrics of predictions, one distribution over `answers` per example."""
+        ...
+
+
+def draw(
+    to_example: ToExample, train: Sequence[str], dev: float | Sequence[str], test: Mapping[str, str], limit: int
+) -> Splits:
+    """Read the splits of a run and keep them apart.
+
+    Args:
+        to_example: The task's way from fields to an example.
+        train: Splits to fit on, joined in this order.
+        dev: A share of `train` to hold out, by the hash of the first text; or splits of their own.
+        test: What a test is called in the results, to its split.
+        limit: Draw at most so many examples from each split; 0 for all.
+
+    No example of train or dev has the texts of one of test or, in train, of dev (see `without_copies`).
+
+    Raises:
+        ConfigError: If a setting makes no sense.
+        DataError: If a data set cannot be read.
+    """
+    if not train:
+        raise ConfigError("[task] train is empty; name splits such as ['snli:dev', 'cad:train'].")
+    tests = {name: read_split(spec, to_example) for name, spec in test.items()}
+    fit = join([read_split(spec, to_example) for spec in train])
+    for split in tests.values():
+        fit = without_copies(fit, split.examples)
+    if isinstance(dev, float):
+        if not 0 < dev < 1:
+            raise ConfigError(f"[task] dev = {dev} is no share; give one between 0 and 1, or a list of splits.")
+        fit, held = hold_out(fit, dev)
+    else:
+        held = join([read_split(spec, to_example) for spec in dev])
+        for split in tests.values():
+            held = without_copies(held, split.examples)
+        fit = without_copies(fit, held.examples)
+    for part, split in (("train", fit), ("dev", held)):
+        if not split.examples:
+            raise ConfigError(f"[task] {part} holds no examples after what is also in dev or test was left out.")
+    return Splits(fit.sample(limit), held.sample(limit), {name: s.sample(limit) for name, s in tests.items()})
+
+
+def gold_of(task: Task, split: Split) -> ndarray:
+    """Return the position of the right answer of each example of a split."""
+    return np.array([task.gold(example) for example in split.examples], np.int64)
