@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from kgreason.data import Example
+from kgreason.data import Example, Role
 from kgreason.errors import DataError
 from kgreason.tasks.metrics import by_category, choices
 from kgreason.tasks.split import Split
@@ -64,7 +64,8 @@ class ChoiceTask:
         question = clean(fields["question"], "the question")
         answer = fields.get("answer")
         target = None if answer is None else _position(answer, rows, texts)
-        return Example(uid, (question, *texts), ("question", *(["choice"] * len(texts))), target)
+        roles: tuple[Role, ...] = ("question", *("choice" for _ in texts))
+        return Example(uid, (question, *texts), roles, target)
 
     def answers(self, example: Example) -> tuple[str, ...]:
         return tuple(t for t, role in zip(example.texts, example.roles, strict=True) if role == "choice")
@@ -82,9 +83,9 @@ class ChoiceTask:
 
 
 def _position(answer: object, rows: Sequence[Any], texts: Sequence[str]) -> int:
-    letters = string.ascii_uppercase
+    letters = [*string.ascii_uppercase[: len(rows)], *([""] * (len(rows) - 26))]
     labels = [
-        str(row.get("label", "")) if isinstance(row, Mapping) else letters[i : i + 1] for i, row in enumerate(rows)
+        str(row.get("label", "")) if isinstance(row, Mapping) else a for row, a in zip(rows, letters, strict=True)
     ]
     if isinstance(answer, int) and not isinstance(answer, bool) and 0 <= answer < len(texts):
         return answer

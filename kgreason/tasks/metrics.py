@@ -72,8 +72,11 @@ def by_category(
 
 
 def calibration_error(confidence: Float[ndarray, " items"], right: Bool[ndarray, " items"], bins: int = 15) -> float:
-    r"""Return the expected calibration error
-    $\sum_b \frac{n_b}{n} \left| \mathrm{acc}_b - \mathrm{conf}_b \right|$ over bins of equal width in (0, 1].
+    r"""Return how far confidence is from accuracy, the expected calibration error.
+
+    $$\mathrm{ECE} = \sum_b \frac{n_b}{n} \left| \mathrm{acc}_b - \mathrm{conf}_b \right|$$
+
+    over bins $b$ of equal width in (0, 1].
 
     Reference:
         Guo et al. (2017), arXiv:1706.04599, equation 3.

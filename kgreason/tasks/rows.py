@@ -57,7 +57,7 @@ def form_of(path: Path) -> str:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield numbered lines. Only \\n and \\r\\n end a line: a text may hold U+2028."""
+    """Yield numbered lines. Only newlines end one: a text may hold U+2028."""
     if not path.is_file():
         raise DataError(f"{path}: there is no such file. Get a known data set with: kgreason data fetch NAME")
     with path.open("rb") as file:

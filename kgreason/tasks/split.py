@@ -158,7 +158,8 @@ def _named(manifest: Manifest, row: Row) -> dict[str, Any] | None:
         if ours in manifest.columns:
             fields[ours] = _dig(row, manifest.columns[ours])
         else:
-            fields |= {ours: row.fields[name] for name in reversed(usual) if name in row.fields}
+            found = [name for name in usual if name in row.fields]
+            fields |= {ours: row.fields[found[0]]} if found else {}
     label = fields.get("label")
     if isinstance(label, str) and label.strip() in manifest.labels:
         fields["label"] = manifest.labels[label.strip()]
