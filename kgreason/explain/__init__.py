@@ -1,0 +1,23 @@
+"""Explain: show a prediction, cycle by cycle, and the results of an experiment, as HTML that works offline.
+
+Everything returned here is finished markup: texts are escaped, nothing is fetched, no script is needed to read it.
+"""
+
+from kgreason.explain.estimate import Estimate
+from kgreason.explain.markup import Section, escape, note, page, paragraph, table
+from kgreason.explain.plot import bars, confusion, curves
+from kgreason.explain.trace import to_html
+
+__all__ = [
+    "Estimate",
+    "Section",
+    "bars",
+    "confusion",
+    "curves",
+    "escape",
+    "note",
+    "page",
+    "paragraph",
+    "table",
+    "to_html",
+]

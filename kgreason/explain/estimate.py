@@ -1,0 +1,58 @@
+"""A measured share with its interval, and how it is written."""
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+from kgreason.errors import DataError
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A share in [0, 1] with the interval that goes with it.
+
+    Args:
+        value: The share itself, such as an accuracy.
+        low, high: The ends of the interval, low ≤ value ≤ high; equal to `value` if none is known.
+
+    Raises:
+        DataError: If the three are not finite numbers in order.
+
+    >>> str(Estimate(0.8124, 0.8, 0.8249))
+    '81.2 % [80.0, 82.5]'
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.low) and self.low <= self.value <= self.high < math.inf):
+            raise DataError(f"An estimate needs low ≤ value ≤ high, got {self.low}, {self.value}, {self.high}.")
+
+    @classmethod
+    def of_share(cls, right: int, total: int) -> "Estimate":
+        r"""Return `right / total` with Wilson's 95 % score interval.
+
+        $$\frac{\hat p + z^2/2n \pm z\sqrt{\hat p(1-\hat p)/n + z^2/4n^2}}{1 + z^2/n}, \quad z = 1.96$$
+
+        It speaks of the sampling of examples only, not of seeds.
+
+        Raises:
+            DataError: If there are no examples, or more right ones than examples.
+
+        Reference:
+            Wilson (1927), "Probable inference, the law of succession, and statistical inference", JASA 22.
+        """
+        if not 0 <= right <= total or total == 0:
+            raise DataError(f"A share needs 0 ≤ right ≤ total and total > 0, got {right} of {total}.")
+        z, p = 1.959964, right / total
+        middle, scale = p + z * z / (2 * total), 1 + z * z / total
+        half = z * math.sqrt(p * (1 - p) / total + z * z / (4 * total * total))
+        return cls(p, min(p, (middle - half) / scale), max(p, (middle + half) / scale))
+
+    def __str__(self) -> str:
+        if self.low == self.high:
+            return f"{100 * self.value:.1f} %"
+        return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}]"
