@@ -64,8 +64,9 @@ class ChoiceTask:
         question = clean(fields["question"], "the question")
         answer = fields.get("answer")
         target = None if answer is None else _position(answer, rows, texts)
-        roles: tuple[Role, ...] = ("question", *("choice" for _ in texts))
-        return Example(uid, (question, *texts), roles, target)
+        roles: list[Role] = ["question"]
+        roles += ["choice"] * len(texts)
+        return Example(uid, (question, *texts), tuple(roles), target)
 
     def answers(self, example: Example) -> tuple[str, ...]:
         return tuple(t for t, role in zip(example.texts, example.roles, strict=True) if role == "choice")
