@@ -50,7 +50,7 @@ class Estimate:
         z, p = 1.959964, right / total
         middle, scale = p + z * z / (2 * total), 1 + z * z / total
         half = z * math.sqrt(p * (1 - p) / total + z * z / (4 * total * total))
-        return cls(p, min(p, (middle - half) / scale), max(p, (middle + half) / scale))
+        return cls(p, max(0.0, min(p, (middle - half) / scale)), min(1.0, max(p, (middle + half) / scale)))
 
     def __str__(self) -> str:
         if self.low == self.high:

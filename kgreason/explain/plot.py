@@ -54,7 +54,9 @@ def bars(estimates: Mapping[str, Estimate], title: str, caption: str = "") -> st
     return _markup(figure, title, caption)
 
 
-def curves(series: Mapping[str, Sequence[tuple[float, float]]], title: str, across: str, caption: str = "") -> str:
+def curves(
+    series: Mapping[str, Sequence[tuple[int | float, int | float]]], title: str, across: str, caption: str = ""
+) -> str:
     """Draw one line for each series of (x, y) points.
 
     Args:
@@ -72,15 +74,16 @@ def curves(series: Mapping[str, Sequence[tuple[float, float]]], title: str, acro
     if figure is None:
         return note(_MISSING)
     axes = figure.add_subplot()
-    styles = ("-", "--", "-.", ":")
+    lines, styles = [], ("-", "--", "-.", ":")
     for i, (name, points) in enumerate(series.items()):
         xs, ys = [x for x, _ in points], [y for _, y in points]
         colour = list(_SERIES)[i % len(_SERIES)]
-        (line,) = axes.plot(xs, ys, label=_plain(name), color=colour, linestyle=styles[i % 4], linewidth=1.9)
+        (line,) = axes.plot(xs, ys, color=colour, linestyle=styles[i % 4], linewidth=1.9)
         line.set(marker="o", markersize=3)
+        lines.append(line)
     axes.set_xlabel(_plain(across))
     axes.grid(axis="y", color=_LINE, linewidth=0.8)
-    legend = axes.legend(frameon=False)
+    legend = axes.legend(lines, [_plain(name) for name in series], frameon=False)
     for text in legend.get_texts():
         text.set_color(_INK)
     _paint(axes)
@@ -102,7 +105,8 @@ def confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], title: str
     size = len(labels)
     if not size or len(counts) != size or any(len(row) != size for row in counts):
         raise DataError(f"The plot '{title}' needs {size} × {size} counts, a row and a column for each label.")
-    figure = _figure(1.6 + 0.85 * size, 1.1 + 0.55 * size)
+    longest = min(max(len(label) for label in labels), 32)
+    figure = _figure(0.8 + 0.08 * longest + max(0.85, 0.08 * longest) * size, 1.1 + 0.55 * size)
     if figure is None:
         return note(_MISSING)
     axes, colour = figure.add_subplot(), next(iter(_SERIES))
@@ -135,7 +139,7 @@ def _figure(width: float, height: float) -> "Figure | None":
 def _plain(text: str) -> str:
     """Keep matplotlib from reading $ as mathematics, and a name from filling the plot."""
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return (text if len(text) <= 44 else text[:43] + "…").replace("$", r"\$")
+    return (text if len(text) <= 32 else text[:31] + "…").replace("$", r"\$")
 
 
 def _paint(axes: "Axes") -> None:
