@@ -75,7 +75,7 @@ def curves(
         return note(_MISSING)
     axes = figure.add_subplot()
     lines, styles = [], ("-", "--", "-.", ":")
-    for i, (name, points) in enumerate(series.items()):
+    for i, points in enumerate(series.values()):
         xs, ys = [x for x, _ in points], [y for _, y in points]
         colour = list(_SERIES)[i % len(_SERIES)]
         (line,) = axes.plot(xs, ys, color=colour, linestyle=styles[i % 4], linewidth=1.9)
