@@ -1,0 +1,163 @@
+"""Finds a graph by name, folder or file, and opens it; what has to be built is built once and kept in the cache."""
+
+import difflib
+import hashlib
+import json
+import logging
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kgreason.data import KnowledgeGraph
+from kgreason.errors import ConfigError, StoreError
+from kgreason.knowledge.forms import build_source, form_of
+from kgreason.knowledge.manifest import MANIFEST, VERSION
+from kgreason.knowledge.store import Verify, open_store, save_store
+from kgreason.places import cache_folder, shipped
+
+_LOG = logging.getLogger(__name__)
+#: Counts as part of every key in the cache: raise it when a reader gives another graph from the same file.
+_READERS = 1
+#: A cached store up to this many bytes has its checksums read at every opening (at most 50 ms), a larger one its sizes.
+_SMALL = 64 * 2**20
+
+
+def open_graph(name_or_path: str, cache: bool = True) -> KnowledgeGraph:
+    """Open a knowledge graph: `wordnet` or another name of `known_graphs`, a store, or a file in any known form.
+
+    A file is read once; its store is kept in the cache folder under a key made of the file's content, and opening it
+    again takes milliseconds. Several processes may do so at once.
+
+    Args:
+        name_or_path: The name of a graph that ships with the package, the folder of a store, a WordNet folder, or a
+            file whose ending names its form (`.tsv .csv .jsonl .ttl .nt .rdf .owl .jsonld .graphml .npz` and more).
+        cache: Keep what was built. Without, the graph is read into memory each time.
+
+    Raises:
+        ConfigError: If there is no such graph, or its form is unknown.
+        DataError: If a line of the file is broken.
+        StoreError: If a store is damaged.
+    """
+    path = Path(name_or_path)
+    if name_or_path in known_graphs() and not path.exists():
+        return _shipped(name_or_path, cache)
+    if (path / MANIFEST).is_file():
+        return open_store(path)
+    if not path.exists():
+        raise ConfigError(_unknown(name_or_path))
+    return open_built({"name": form_of(path), "path": str(path)}, cache)
+
+
+def known_graphs() -> tuple[str, ...]:
+    """Return the names of the graphs that ship with the package: one for each `graphs/NAME.toml`."""
+    return tuple(sorted(path.stem for path in shipped("graphs").glob("*.toml")))
+
+
+def graph_notice(name: str) -> Mapping[str, Any]:
+    """Return what `graphs/NAME.toml` says.
+
+    Raises:
+        StoreError: If it is missing, is not TOML, or names no file and checksum.
+    """
+    path = shipped("graphs") / f"{name}.toml"
+    try:
+        notice = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path} cannot be read: {error}. Reinstall kgreason.") from None
+    if not isinstance(notice.get("file"), str) or not isinstance(notice.get("sha256"), str):
+        raise StoreError(f"{path} needs a 'file' and its 'sha256'.")
+    return notice
+
+
+def open_built(table: Mapping[str, Any], cache: bool = True) -> KnowledgeGraph:
+    """Open what the source in `table` builds, from the cache if the same files were read the same way before.
+
+    Args:
+        table: As in the section `[knowledge]` of an experiment file: `name` of a source, and its arguments.
+        cache: Keep what was built.
+
+    Raises:
+        ConfigError: If the source is unknown or does not take an argument.
+        DataError: If a line of the file is broken.
+        StoreError: If a store is damaged.
+    """
+    source = build_source(table)
+    path = Path(str(table.get("path", "")))
+    if not cache or "path" not in table or not path.exists():
+        return source()
+    options = {key: value for key, value in table.items() if key not in ("path", "names")}
+    key = _key(options, [path] + ([Path(table["names"])] if table.get("names") else []))
+    return _cached(key, lambda: _named(source(), path.name))
+
+
+def _shipped(name: str, cache: bool) -> KnowledgeGraph:
+    notice = graph_notice(name)
+    path = shipped("graphs") / notice["file"]
+    source = build_source({"name": form_of(path), "path": str(path)})
+
+    def build() -> KnowledgeGraph:
+        found = _digest([path])
+        if found != notice["sha256"]:
+            raise StoreError(
+                f"{path} has the sha256 {found}, {name}.toml says {notice['sha256']}. Reinstall kgreason to mend it."
+            )
+        graph = source()
+        said = {key: str(value).strip() for key, value in notice.items() if isinstance(value, (str, int, float))}
+        return replace(graph, about={**graph.about, **said})
+
+    # The key is the notice's own checksum: a packed file that was opened before need not be read again.
+    return _cached(_key({"name": name, "sha256": notice["sha256"]}, []), build) if cache else build()
+
+
+def _cached(key: str, build: "Any") -> KnowledgeGraph:
+    folder = cache_folder() / "graphs" / key
+    if (folder / MANIFEST).is_file():
+        try:
+            return open_store(folder, _how(folder))
+        except StoreError as error:
+            _LOG.warning("The cached graph is damaged and is built again: %s", error)
+    graph: KnowledgeGraph = build()
+    try:
+        return open_store(save_store(graph, folder), "size")
+    except StoreError as error:
+        _LOG.warning("The graph could not be kept in the cache, so it stays in memory: %s", error)
+        return graph
+
+
+def _how(folder: Path) -> Verify:
+    size = sum(path.stat().st_size for path in folder.glob("columns-*/*"))
+    return "checksum" if size <= _SMALL else "size"
+
+
+def _named(graph: KnowledgeGraph, name: str) -> KnowledgeGraph:
+    return replace(graph, about={"name": name, **graph.about})
+
+
+def _key(options: Mapping[str, Any], paths: list[Path]) -> str:
+    said = json.dumps([_READERS, VERSION, dict(options)], sort_keys=True, default=str)
+    return hashlib.sha256(f"{said}\n{_digest(paths)}".encode()).hexdigest()[:32]
+
+
+def _digest(paths: list[Path]) -> str:
+    """Return the sha256 of one file, or of the files' and folders' content together."""
+    files = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
+    digests = []
+    for file in files:
+        if file.is_file():
+            with file.open("rb") as stream:
+                digests.append(hashlib.file_digest(stream, "sha256").hexdigest())
+    return (
+        digests[0] if len(paths) == 1 and len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    )
+
+
+def _unknown(name: str) -> str:
+    known = known_graphs()
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    return (
+        f"There is no graph '{name}': it is neither a file nor a folder here, nor one of the graphs that ship with "
+        f"kgreason.{hint} Known: {', '.join(known) or 'none'}. Build one with: kgreason graph build FILE"
+    )

@@ -1,0 +1,60 @@
+"""Compiles WordNet into the files that ship in `graphs/`. Run again, it gives the same bytes."""
+
+import hashlib
+from pathlib import Path
+
+from kgreason.errors import StoreError
+from kgreason.knowledge.packed import pack, write_whole
+from kgreason.knowledge.wndb import read_exceptions, read_notice
+from kgreason.knowledge.wordnet import WordNetSource
+
+_NOTICE = """\
+# WordNet, compiled. Made by `kgreason graph wordnet FOLDER`; do not edit.
+title      = "WordNet {version}: synsets, words and the relations between them"
+version    = "{version}"
+origin     = "WordNet {version}, Princeton University, https://wordnet.princeton.edu (database files as Debian's wordnet-base installs them)"
+licence    = "WordNet {version} licence, in full in WORDNET-LICENSE"
+changes    = "Relations, words and counts only; glosses, examples and verb frames are left out."
+file       = "{file}"
+sha256     = "{sha256}"
+exceptions = "wordnet-exceptions.tsv"
+entities   = {entities}
+relations  = {relations}
+triples    = {triples}
+labels     = {labels}
+senses     = {senses}
+"""
+
+
+def ship_wordnet(source: Path | str, folder: Path | str) -> list[Path]:
+    """Compile a WordNet database folder into four files and return their paths.
+
+    - `wordnet-VERSION.npz`: the packed graph;
+    - `wordnet.toml`: what it is, under which licence, its checksum and counts;
+    - `wordnet-exceptions.tsv`: irregular forms, one `UPOS TAB form TAB lemma` a line, sorted;
+    - `WORDNET-LICENSE`: the notice that stands at the head of every file of the database.
+
+    Raises:
+        DataError: If the database is incomplete or broken.
+        StoreError: If a file cannot be written.
+    """
+    source, folder = Path(source), Path(folder)
+    graph = WordNetSource(source)()
+    version = graph.about["version"]
+    packed = pack(graph, folder / f"wordnet-{version}.npz")
+    text = _NOTICE.format(
+        version=version,
+        file=packed.name,
+        sha256=hashlib.sha256(packed.read_bytes()).hexdigest(),
+        entities=len(graph.entities),
+        relations=len(graph.relations),
+        triples=graph.num_triples,
+        labels=len(graph.labels.names),
+        senses=len(graph.labels.entity),
+    )
+    exceptions = "".join("\t".join(row) + "\n" for row in read_exceptions(source))
+    written = {"wordnet-exceptions.tsv": exceptions, "WORDNET-LICENSE": read_notice(source), "wordnet.toml": text}
+    try:
+        return [packed, *(write_whole(folder / name, text.encode()) for name, text in written.items())]
+    except OSError as error:
+        raise StoreError(f"{folder} could not be written: {error.strerror or error}.") from error

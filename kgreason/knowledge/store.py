@@ -1,0 +1,249 @@
+"""A knowledge graph on disk: one file a column, mapped into memory, under a manifest with counts and checksums.
+
+    FOLDER/manifest.json           what it is, its columns, and the folder they lie in; replacing it is the commit
+    FOLDER/columns-<digest>/tail   one column: little-endian numbers, nothing else
+
+A triple takes 12 bytes (int32 and uint16, in both directions); an entity 16, its labels and its strings.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, TypeAlias, final
+
+import numpy as np
+from numpy import ndarray
+
+from kgreason.data import KnowledgeGraph, Vocab
+from kgreason.data.knowledge import Labels
+from kgreason.errors import StoreError
+from kgreason.knowledge.manifest import MANIFEST, Column, Manifest, read_manifest, write_manifest
+from kgreason.knowledge.strings import StringTable
+
+Verify: TypeAlias = Literal["checksum", "size"]
+_STALE = 24 * 3600.0  # seconds after which what another process was writing counts as left behind
+_GRAPH = ("head_ptr", "relation", "tail", "tail_ptr", "inverse", "head")
+_LABELS = ("ptr", "entity", "score", "preferred", "pos")
+
+
+def save_store(graph: KnowledgeGraph, folder: Path | str) -> Path:
+    """Write a graph to `folder` and return it. The same graph always gives the same bytes.
+
+    Everything is written under temporary names first; replacing the manifest is the last step and atomic. Until then
+    a store that was there before stays valid, and after it, processes that have the old one open keep reading it.
+
+    Raises:
+        StoreError: If the folder holds something else, or cannot be written (no space, no permission).
+        DataError: If a name is not text.
+    """
+    folder = Path(folder)
+    columns = columns_of(graph)
+    _check_target(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _commit(folder, columns, graph)
+    except OSError as error:
+        raise StoreError(
+            f"The store {folder} could not be written: {error.strerror or error}. Nothing was half written; "
+            "make room or choose another folder."
+        ) from error
+    return folder
+
+
+def open_store(folder: Path | str, verify: Verify = "checksum") -> KnowledgeGraph:
+    """Open a store; its arrays are mapped from disk and read-only.
+
+    Args:
+        folder: What `save_store` was given.
+        verify: `checksum` reads every byte once (about 1 GB/s); `size` only looks at the files' lengths.
+
+    Raises:
+        StoreError: If a file is missing, cut short or changed.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    for _ in range(3):  # another process may replace the store between our reading the manifest and the columns
+        try:
+            return _open(folder, manifest, verify)
+        except (StoreError, FileNotFoundError):
+            again = read_manifest(folder)
+            if again == manifest:
+                raise
+            manifest = again
+    return _open(folder, manifest, verify)
+
+
+def columns_of(graph: KnowledgeGraph) -> dict[str, ndarray]:
+    """Return every array a graph is made of, by the name it has in a store."""
+    entities = StringTable.of(graph.entities)
+    names = entities if graph.labels.names is graph.entities else StringTable.of(graph.labels.names)
+    columns: dict[str, ndarray] = {}
+    for part, table in (("entities", entities), ("relations", StringTable.of(graph.relations)), ("labels", names)):
+        columns |= {f"{part}.blob": table.blob, f"{part}.offsets": table.offsets, f"{part}.order": table.order}
+    columns |= {name: getattr(graph, name) for name in _GRAPH}
+    return columns | {f"labels.{name}": getattr(graph.labels, name) for name in _LABELS}
+
+
+def _check_target(folder: Path) -> None:
+    if folder.is_dir() and not (folder / MANIFEST).is_file():
+        other = sorted(
+            p.name for p in folder.iterdir() if not p.name.startswith((".columns-", ".manifest-", "columns-"))
+        )
+        if other:
+            raise StoreError(
+                f"{folder} exists and is not a graph store (it holds '{other[0]}'). Choose another folder."
+            )
+    elif folder.exists() and not folder.is_dir():
+        raise StoreError(f"{folder} is a file; a graph store is a folder. Choose another name.")
+
+
+def _commit(folder: Path, columns: Mapping[str, ndarray], graph: KnowledgeGraph) -> None:
+    _sweep(folder)
+    old = _named(folder)
+    temporary = Path(tempfile.mkdtemp(prefix=".columns-", dir=folder))
+    pending = None
+    try:
+        table = _write(temporary, columns)
+        digest = hashlib.sha256("".join(f"{name} {c.sha256}\n" for name, c in table.items()).encode()).hexdigest()
+        target = folder / f"columns-{digest[:24]}"
+        pending = write_manifest(folder, Manifest(target.name, table, _counts(graph), dict(graph.about)))
+        _move(temporary, target, table)  # from here on nothing needs space
+        pending.replace(folder / MANIFEST)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if pending is not None:
+            pending.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # empty only if this was its first store and it failed
+    if old and old != target.name:
+        shutil.rmtree(folder / old, ignore_errors=True)
+
+
+def _write(folder: Path, columns: Mapping[str, ndarray]) -> dict[str, Column]:
+    table: dict[str, Column] = {}
+    files: dict[str, str] = {}
+    folder.chmod(0o755)  # mkdtemp makes it private
+    for name, column in columns.items():
+        data = np.ascontiguousarray(column)
+        digest = hashlib.sha256(memoryview(data).cast("B") if data.size else b"").hexdigest()
+        if digest not in files:
+            files[digest] = name
+            with (folder / name).open("wb") as file:
+                file.write(memoryview(data).cast("B") if data.size else b"")
+                file.flush()
+                os.fsync(file.fileno())
+        table[name] = Column(files[digest], data.dtype.name, len(data), digest)
+    return table
+
+
+def _move(temporary: Path, target: Path, table: Mapping[str, Column]) -> None:
+    """Give the finished columns their name; what is there already has the same content, unless it is damaged."""
+    try:
+        temporary.rename(target)
+    except OSError:
+        try:
+            for column in table.values():
+                column.mapped(target)
+                column.check(target)
+        except (StoreError, FileNotFoundError):
+            aside = Path(tempfile.mkdtemp(prefix=".columns-", dir=target.parent))
+            target.rename(aside / "damaged")
+            temporary.rename(target)
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _counts(graph: KnowledgeGraph) -> dict[str, int]:
+    return {
+        "entities": len(graph.entities),
+        "relations": len(graph.relations),
+        "triples": graph.num_triples,
+        "labels": len(graph.labels.names),
+        "senses": len(graph.labels.entity),
+    }
+
+
+def _named(folder: Path) -> str:
+    try:
+        return read_manifest(folder).data
+    except StoreError:  # none yet, or damaged: it is being replaced
+        return ""
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a process that was killed left behind (never what one may be writing now)."""
+    for path in (*folder.glob(".columns-*"), *folder.glob(".manifest-*")):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _STALE:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _open(folder: Path, manifest: Manifest, verify: Verify) -> KnowledgeGraph:
+    data, columns = folder / manifest.data, manifest.columns
+    try:
+        arrays = {name: column.mapped(data) for name, column in columns.items()}
+        if verify == "checksum":
+            for column in {column.file: column for column in columns.values()}.values():
+                column.check(data)
+        _check_shape(folder, arrays, manifest.counts)
+    except KeyError as error:
+        raise StoreError(f"{folder / MANIFEST} names no column {error}. Build the graph again.") from None
+    return graph_of(arrays, manifest.about)
+
+
+def graph_of(arrays: Mapping[str, ndarray], about: Mapping[str, str]) -> KnowledgeGraph:
+    """Put a graph together from the columns of `columns_of`."""
+    entities = _table(arrays, "entities")
+    labels = Labels(_table(arrays, "labels"), *(arrays[f"labels.{name}"] for name in _LABELS))
+    relations = Vocab(_table(arrays, "relations"))
+    return KnowledgeGraph(entities, relations, *(arrays[name] for name in _GRAPH), labels=labels, about=dict(about))
+
+
+def _table(arrays: Mapping[str, ndarray], part: str) -> StringTable:
+    return StringTable(arrays[f"{part}.blob"], arrays[f"{part}.offsets"], arrays[f"{part}.order"])
+
+
+def _check_shape(folder: Path, arrays: Mapping[str, ndarray], counts: Mapping[str, int]) -> None:
+    """See that the columns fit each other, so that a slice never leaves its column."""
+    wanted = {
+        "entities.offsets": (counts["entities"], "entities.blob"),
+        "relations.offsets": (counts["relations"], "relations.blob"),
+        "labels.offsets": (counts["labels"], "labels.blob"),
+        "head_ptr": (counts["entities"], "tail"),
+        "tail_ptr": (counts["entities"], "head"),
+        "labels.ptr": (counts["labels"], "labels.entity"),
+    }
+    for name, (rows, into) in wanted.items():
+        ptr, size = arrays[name], len(arrays[into])
+        if len(ptr) != rows + 1 or ptr[0] != 0 or ptr[-1] != size:
+            raise StoreError(f"{folder}: column {name} does not fit {rows} rows over {size} entries. Build it again.")
+    for a, b in (("relation", "tail"), ("inverse", "head"), ("head", "tail"), ("labels.score", "labels.entity")):
+        if len(arrays[a]) != len(arrays[b]):
+            raise StoreError(f"{folder}: column {a} has {len(arrays[a])} entries, {b} has {len(arrays[b])}.")
+    for name in ("labels.preferred", "labels.pos"):
+        if len(arrays[name]) != counts["entities"]:
+            raise StoreError(
+                f"{folder}: column {name} has {len(arrays[name])} entries for {counts['entities']} entities."
+            )
+
+
+@final
+class StoreSource:
+    """Opens a store that `save_store` wrote.
+
+    Args:
+        path: Its folder.
+
+    Raises:
+        StoreError: If a file is missing, cut short or changed.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def __call__(self) -> KnowledgeGraph:
+        return open_store(self.path)
