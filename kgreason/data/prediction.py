@@ -1,6 +1,7 @@
 """What the reasoner says about one example, and the walk that led to it."""
 
 from dataclasses import dataclass, field
+from importlib import import_module
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +59,8 @@ class Prediction:
     texts: tuple[str, ...] = ()
     path: tuple[tuple[str, str, str], ...] = ()
     trace: tuple[Cycle, ...] = field(default=())
+
+    def _repr_html_(self) -> str:
+        """Draw the trace in a notebook. Looked up by name: nouns do not depend on how they are drawn."""
+        drawn: str = import_module("kgreason.explain").to_html(self)
+        return drawn
