@@ -1,0 +1,141 @@
+"""Which labels of a knowledge graph stand in a text, word by word."""
+
+import re
+import unicodedata
+import weakref
+from collections.abc import Iterable, Sequence
+from typing import final
+
+import numpy as np
+from jaxtyping import Int32, Int64
+from numpy import ndarray
+
+from kgreason.data import KnowledgeGraph
+from kgreason.data.knowledge import Labels
+from kgreason.ground import trie
+
+_UNIT = r"[^\W_]+|[^\w\s]"
+_UNITS = re.compile(_UNIT)
+_UNITS_AND_ENDS = re.compile(_UNIT + r"|\n")
+_UNKNOWN = -1
+_MEMO_SIZE = 1_000_000
+
+
+@final
+class LabelIndex:
+    """Finds the labels of a graph in running text: leftmost, longest, between word boundaries.
+
+    Labels and words are cut alike, into runs of letters and digits and single other characters, so that "ice cream",
+    "ice_cream" and a text in which a parser has cut "24/7" in three all meet. Case is folded here and compared
+    afterwards: every match says whether the label is written just so.
+
+    A trie over words and not, as usual, an Aho-Corasick automaton over characters: the matches are the same
+    (`tests/rooms/test_ground_link.py` compares them), each word may be read in two forms at once (as written and by its
+    lemma: "hot dogs", "took off"), and a million labels take seconds and a hundred megabytes instead of a minute and
+    seven hundred (`tests/bench/bench_ground.py`).
+
+    Args:
+        labels: The labels of the graph.
+    """
+
+    def __init__(self, labels: Labels) -> None:
+        self.labels = labels
+        self._ids: dict[str, int] = {}
+        self._memo: dict[str, int] = {}
+        self._compounds: list[list[str]] = []
+        written, ends = _cut(labels.names)
+        unit = self._enter(written)
+        ends_at = np.flatnonzero(ends)
+        keep = ~ends
+        stops = np.append(np.cumsum(keep)[ends_at], keep.sum())[: len(labels.names)]
+        ptr = np.concatenate([[0], stops]).astype(np.int64)
+        hashed = np.fromiter(map(hash, written), np.int64, len(written))[keep]
+        size = 1 << max(4, int(len(hashed) * 1.5).bit_length())
+        self._table = (np.full(size, -1, np.int64), np.empty(size, np.int32))
+        first = np.full(len(hashed) + 1, -1, np.int32)
+        chain, exact = np.full(len(ptr) - 1, -1, np.int32), np.zeros(len(ptr) - 1, np.int64)
+        nodes = trie.build(unit[keep], hashed, ptr, *self._table, first, chain, exact)
+        self._leaves = (first[:nodes].copy(), chain, exact)
+
+    def find(
+        self, words: Sequence[str], other: Sequence[str], segment: Int64[ndarray, " words"]
+    ) -> Int32[ndarray, "rows 4"]:
+        """Return rows `(first word, last word, label, whether it is written so)`, in reading order.
+
+        Args:
+            words: The words as written.
+            other: Another form of each that may match in its place (its lemma), or `""`.
+            segment: A number per word; no match runs over a change of it.
+        """
+        forms = [form for pair in zip(words, other, strict=True) for form in pair]
+        unit, hashed, ptr = self._units(forms)
+        return np.asarray(trie.match(self._table, self._leaves, (unit, hashed, ptr), segment))
+
+    def _enter(self, written: list[str]) -> Int32[ndarray, " units"]:
+        """Number the units, upper and lower case alike."""
+        number = {u: self._ids.setdefault(u.lower(), len(self._ids)) for u in dict.fromkeys(written)}
+        return np.fromiter(map(number.__getitem__, written), np.int32, len(written))
+
+    def _units(
+        self, forms: list[str]
+    ) -> tuple[Int32[ndarray, " units"], Int64[ndarray, " units"], Int64[ndarray, " offsets"]]:
+        """Cut words into units: their ids, their hashes as written, and where each word begins."""
+        if len(self._memo) > _MEMO_SIZE:
+            self._memo.clear()
+            self._compounds.clear()
+        self._remember(set(forms).difference(self._memo))
+        ids = np.fromiter(map(self._memo.__getitem__, forms), np.int64, len(forms))
+        hashes = np.fromiter(map(hash, forms), np.int64, len(forms))
+        special = np.flatnonzero(ids < _UNKNOWN)
+        cut = [self._compounds[-2 - i] for i in ids[special].tolist()]
+        sizes = np.ones(len(forms), np.int64)
+        sizes[special] = [len(units) for units in cut]
+        ptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        unit, hashed = np.repeat(ids, sizes).astype(np.int32), np.repeat(hashes, sizes)
+        for start, units in zip(ptr[special].tolist(), cut, strict=True):
+            for k, u in enumerate(units, start):
+                unit[k], hashed[k] = self._ids.get(u.lower(), _UNKNOWN), hash(u)
+        return unit, hashed, ptr
+
+    def _remember(self, new: Iterable[str]) -> None:
+        """Note the unit of each word; words that are not just one unit go to `_compounds`, as -2, -3 and so on."""
+        for word in new:
+            units = _UNITS.findall(unicodedata.normalize("NFC", word))
+            if units == [word]:
+                self._memo[word] = self._ids.get(word.lower(), _UNKNOWN)
+            elif units or not word:
+                self._memo[word] = -2 - len(self._compounds)
+                self._compounds.append(units)
+            else:
+                self._memo[word] = _UNKNOWN  # an underscore or a space stands between words, not in a name
+
+
+def _cut(names: Iterable[str]) -> tuple[list[str], ndarray]:
+    """Cut all labels at once, with a line end between two of them; the mask says where those are."""
+    listed = list(names)
+    text = "\n".join(listed)
+    if text.count("\n") != len(listed) - 1:
+        text = "\n".join(name.replace("\n", " ") for name in listed)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    written = _UNITS_AND_ENDS.findall(text)
+    return written, np.fromiter((unit == "\n" for unit in written), np.bool_, len(written))
+
+
+_BY_GRAPH: "weakref.WeakKeyDictionary[KnowledgeGraph, LabelIndex]" = weakref.WeakKeyDictionary()
+_BY_LABELS: "weakref.WeakValueDictionary[int, LabelIndex]" = weakref.WeakValueDictionary()
+
+
+def label_index(knowledge: KnowledgeGraph) -> LabelIndex:
+    """Return the index of a graph's labels, built once and kept as long as the graph.
+
+    Graphs that share their labels (a graph and its perturbations) share the index.
+    """
+    if knowledge not in _BY_GRAPH:
+        key = id(knowledge.labels)  # not reused while the index, which holds the labels, is alive
+        index = _BY_LABELS.get(key)
+        if index is None:
+            index = LabelIndex(knowledge.labels)
+            _BY_LABELS[key] = index
+        _BY_GRAPH[knowledge] = index
+    return _BY_GRAPH[knowledge]
