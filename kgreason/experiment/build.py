@@ -1,0 +1,137 @@
+"""Turns the names in an experiment file into objects. The only place that does."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+from kgreason.answer import HEADS
+from kgreason.collate import COLLATORS, Collate
+from kgreason.data import EdgeType, KnowledgeGraph
+from kgreason.decode import DECODERS, HALTS
+from kgreason.encode import ENCODERS, FUSIONS, GRAPHS, LANGUAGES
+from kgreason.errors import ConfigError
+from kgreason.experiment.config import ExperimentConfig
+from kgreason.ground import GROUNDERS
+from kgreason.knowledge import known_graphs, open_built, open_graph
+from kgreason.parse import PARSERS
+from kgreason.reasoner import Reasoner
+from kgreason.registry import Registry
+from kgreason.rooms import Grounder, Parser
+from kgreason.tasks import TASKS, Task
+from kgreason.train import TRAINERS, TrainSettings
+
+#: A table inside a section is a choice of its own, from the registry that stands here.
+NESTED: dict[str, Registry[Any]] = {
+    "parse.around": PARSERS,
+    "ground.around": GROUNDERS,
+    "encode.language": LANGUAGES,
+    "encode.graph": GRAPHS,
+    "encode.fuse": FUSIONS,
+    "decode.halt": HALTS,
+}
+
+
+#: What a file may give where a constructor states one of these types.
+_PLAIN: dict[Any, tuple[type, ...]] = {int: (int,), float: (int, float), str: (str,), bool: (bool,)}
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Front:
+    """What turns texts into tensors, and how to train on them."""
+
+    task: Task
+    parse: Parser
+    knowledge: KnowledgeGraph
+    ground: Grounder
+    collate: Collate
+    train: TrainSettings
+
+
+def build_front(config: ExperimentConfig) -> Front:
+    """Build everything left of the reasoner.
+
+    Raises:
+        ConfigError: If a name or an argument is wrong.
+        StoreError: If the knowledge graph cannot be opened.
+    """
+    task = build(TASKS, "task", config.task)
+    train = build(TRAINERS, "train", {"select": task.select} | config.train)
+    knowledge = build_knowledge(config.knowledge)
+    sizes = {EdgeType.KNOWLEDGE: len(knowledge.relations)}
+    model = _language_model(config.encode)
+    context = {"num_relations": sizes, "labels": task.labels} | ({"model": model} if model else {})
+    return Front(
+        task=task,
+        parse=build(PARSERS, "parse", config.parse),
+        knowledge=knowledge,
+        ground=build(GROUNDERS, "ground", config.ground),
+        collate=build(COLLATORS, "collate", config.collate, **context),
+        train=train,
+    )
+
+
+def build_reasoner(config: ExperimentConfig, front: Front) -> Reasoner:
+    """Build the trainable part. Seed first: this draws the first weights.
+
+    Raises:
+        ConfigError: If a name or an argument is wrong, or the language model cannot be loaded.
+    """
+    context: dict[str, Any] = {
+        "num_relations": front.collate.num_relations,
+        "num_entities": len(front.knowledge.entities),
+        "num_labels": len(front.task.labels),
+    }
+    encode = build(ENCODERS, "encode", config.encode, **context)
+    context["dim"] = encode.dim
+    decode = build(DECODERS, "decode", config.decode, **context)
+    return Reasoner(encode, decode, build(HEADS, "answer", config.answer, **context))
+
+
+def build_knowledge(table: Mapping[str, Any]) -> KnowledgeGraph:
+    """Open the graph of the section `[knowledge]`: one that ships (`name` alone), or a source with its arguments."""
+    if table["name"] in known_graphs() and len(table) == 1:
+        return open_graph(table["name"])
+    return open_built(table)
+
+
+def build(registry: Registry[Any], place: str, table: Mapping[str, Any], **context: Any) -> Any:
+    """Build a choice, and before it the choices that stand in tables inside its own.
+
+    Args:
+        registry: Where the name is looked up.
+        place: The dotted path of the table, for messages and for `NESTED`.
+        table: The table in the file.
+        **context: What the file cannot know.
+
+    Raises:
+        ConfigError: With the place of the table that is wrong.
+    """
+    room = place.partition(".")[0]
+    given = dict(table)
+    for key, value in table.items():
+        inner = NESTED.get(f"{room}.{key}")
+        if inner is not None and isinstance(value, str):
+            value = {"name": value}
+        if inner is not None and isinstance(value, Mapping):
+            given[key] = build(inner, f"{place}.{key}", value, **context)
+    _check_kinds(registry, place, given)
+    return registry.build(given, **context)
+
+
+def _check_kinds(registry: Registry[Any], place: str, table: Mapping[str, Any]) -> None:
+    """Compare values with the plain types that the constructor states: `cycles = "4"` would fail far from here."""
+    if not isinstance(table.get("name"), str):
+        raise ConfigError(f"[{place}] has no name. Known: {', '.join(registry)}.")
+    for key, parameter in inspect.signature(registry.get(table["name"])).parameters.items():
+        allowed = _PLAIN.get(parameter.annotation)
+        if key in table and allowed and type(table[key]) not in allowed:
+            kind, wanted = type(table[key]).__name__, parameter.annotation.__name__
+            raise ConfigError(f"[{place}] {table['name']}: {key} = {table[key]!r} is a {kind}, expected a {wanted}.")
+
+
+def _language_model(encode: Mapping[str, Any]) -> str:
+    """Return the model whose tokenizer the collator must use."""
+    language = encode.get("language", {})
+    return str(language.get("model", "")) if isinstance(language, Mapping) else ""

@@ -1,0 +1,133 @@
+"""Texts to tensors, once: parsed, grounded and tokenised examples, kept in the cache under what they are made of."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from kgreason.collate import Prepared
+from kgreason.data import Example, KnowledgeGraph
+from kgreason.errors import StoreError
+from kgreason.experiment.build import Front
+from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.record import code_hash
+from kgreason.places import cache_folder
+from kgreason.tasks import Split
+
+#: Called with the work (`"parse train"`), how much is done, and how much there is.
+Step = Callable[[str, int, int], None]
+#: Folders of the package that what is prepared depends on.
+_MADE_BY = ("data", "parse", "ground", "collate")
+_CHUNK = 1024
+
+
+def prepare(front: Front, config: ExperimentConfig, split: Split, what: str, step: Step) -> list[Prepared]:
+    """Parse, ground and tokenise a split, or take it from the cache.
+
+    Args:
+        front: The rooms that do it.
+        config: Where they come from; part of the cache's key.
+        split: The examples.
+        what: What to call it in progress (`train`).
+        step: Is told of progress.
+
+    Raises:
+        DataError: If an example cannot be prepared.
+    """
+    path = cache_folder() / "prepared" / f"{_key(front, config, split)}.npz"
+    with contextlib.suppress(StoreError):
+        found = load(path, split.examples)
+        step(f"prepare {what} (from the cache)", len(found), len(found))
+        return found
+    out: list[Prepared] = []
+    for start in range(0, len(split), _CHUNK):
+        part = split.examples[start : start + _CHUNK]
+        graphs = front.ground(front.parse(part), front.knowledge)
+        out += front.collate.prepare(part, graphs)
+        step(f"prepare {what}", len(out), len(split))
+    with contextlib.suppress(StoreError):  # a full or read-only cache costs time, not results
+        save(path, out)
+    return out
+
+
+def save(path: Path, prepared: Sequence[Prepared]) -> None:
+    """Write prepared examples to one file, at once: all rows of a column end to end, and how many each example has.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
+    columns: dict[str, ndarray] = {"uid": np.array([p.uid for p in prepared])}
+    for name in _columns():
+        values = [getattr(p, name) for p in prepared]
+        columns[name] = np.concatenate(values, axis=-1)
+        columns[f"{name}.count"] = np.array([v.shape[-1] for v in values], np.int64)
+    partial = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            partial = Path(file.name)
+            np.savez(file, **columns)  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path} could not be written: {error.strerror or error}.") from error
+    finally:
+        if partial is not None:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+
+def load(path: Path, examples: Sequence[Example]) -> list[Prepared]:
+    """Read what `save` wrote.
+
+    Raises:
+        StoreError: If the file is missing or damaged, or is of other examples.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            columns = {name: file[name] for name in file.files}
+        if columns["uid"].tolist() != [e.uid for e in examples]:
+            raise StoreError(f"{path} holds other examples.")
+        cut = {n: np.split(columns[n], np.cumsum(columns[f"{n}.count"])[:-1], axis=-1) for n in _columns()}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise StoreError(f"{path} cannot be read: {error}.") from error
+    return [Prepared(uid=e.uid, **{n: cut[n][i] for n in cut}) for i, e in enumerate(examples)]
+
+
+def graph_checksum(knowledge: KnowledgeGraph) -> str:
+    """Return a hash of a graph: its names, its triples and what its entities are called."""
+    digest = hashlib.sha256()
+    labels = knowledge.labels
+    for array in (knowledge.head_ptr, knowledge.relation, knowledge.tail, labels.ptr, labels.entity, labels.score):
+        digest.update(np.ascontiguousarray(array).data)
+    digest.update("\n".join(knowledge.relations).encode("utf-8", "surrogatepass"))
+    sample = range(0, len(knowledge.entities), max(1, len(knowledge.entities) // 1000))
+    digest.update("\n".join(knowledge.entities[i] for i in sample).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _key(front: Front, config: ExperimentConfig, split: Split) -> str:
+    tables = config.as_tables()
+    language = tables["encode"].get("language", {})
+    made_of: dict[str, Any] = {room: tables[room] for room in ("parse", "ground", "collate")}
+    made_of |= {"model": language.get("model", "") if isinstance(language, Mapping) else language}
+    made_of |= {"graph": graph_checksum(front.knowledge), "labels": front.task.labels, "code": code_hash(_MADE_BY)}
+    digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode())
+    for e in split.examples:
+        target = sorted(e.target) if isinstance(e.target, frozenset) else e.target
+        digest.update(json.dumps([e.uid, e.texts, e.roles, target, e.seeds]).encode())
+    return digest.hexdigest()[:32]
+
+
+def _columns() -> list[str]:
+    return [field.name for field in fields(Prepared) if field.name != "uid"]

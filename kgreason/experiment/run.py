@@ -1,0 +1,248 @@
+"""Runs an experiment: reads the data, prepares it, trains, tests once, and writes all of it down."""
+
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from kgreason.collate import Loader, Prepared
+from kgreason.errors import StoreError
+from kgreason.experiment import record
+from kgreason.experiment.build import Front, build_front, build_reasoner
+from kgreason.experiment.config import ROOMS, ExperimentConfig
+from kgreason.experiment.prepare import Step, graph_checksum, prepare
+from kgreason.reasoner import Reasoner
+from kgreason.tasks import Split, Splits, Task
+from kgreason.train import Predictions, Processes, Progress, fit, forget, join_processes, predict, seed_everything
+
+#: Testing keeps no gradients, so it can take larger batches than training.
+_TEST_BATCH = 128
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run, none of which changes a number.
+
+    Args:
+        out: The folder of all runs.
+        device: A torch device.
+        again: Forget a run of the same fingerprint and start anew.
+        tell: Gets a line for people, now and then.
+        step: Is told of the progress of preparation.
+        watch: Is told of the progress of training.
+    """
+
+    out: Path = Path("runs")
+    device: str = "cpu"
+    again: bool = False
+    tell: Callable[[str], None] = lambda text: None
+    step: Step = lambda what, done, whole: None
+    watch: Callable[[Progress], None] = lambda progress: None
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run.
+
+    Args:
+        folder: Where everything stands.
+        metrics: What stands in `metrics.json`.
+        fresh: False if it had been run before.
+    """
+
+    folder: Path
+    metrics: dict[str, Any]
+    fresh: bool
+
+
+def run_experiment(config: ExperimentConfig, options: Options | None = None) -> Run:
+    """Run an experiment, or return what an earlier run of the same fingerprint found.
+
+    An interrupted run goes on from its last checkpoint. The folder is `<title>-<fingerprint>`; `metrics.json` is
+    written last, so a folder that has it is complete.
+
+    Raises:
+        ConfigError: If the file is wrong.
+        DataError: If a data set is.
+        StoreError: If something cannot be read or written.
+    """
+    options, processes = options or Options(), join_processes()
+    options.tell(f"{config.title} (seed {config.seed})")
+    front = build_front(config)
+    splits = front.task.splits()
+    checksums = _checksums(front, splits)
+    fingerprint = config.fingerprint(checksums)
+    folder = options.out / f"{record.slug(config.title)}-{fingerprint}"
+    done = folder / record.METRICS
+    if options.again and processes.rank == 0:
+        done.unlink(missing_ok=True)
+        forget(folder)
+    if done.is_file():
+        _warn_of_other_code(folder, options)
+        options.tell(f"Done before: {folder}")
+        return Run(folder, record.read_json(done), fresh=False)
+    if processes.rank == 0:
+        _write_down(config, folder, splits, checksums)
+    options = replace(options, tell=partial(_log, folder, options.tell, processes))
+    metrics = _run(config, options, front, splits, folder, processes)
+    return Run(folder, metrics, fresh=True)
+
+
+def check_experiment(config: ExperimentConfig, data: bool = True) -> dict[str, Any]:
+    """Build everything an experiment needs, without training; return what there is to tell.
+
+    Args:
+        config: The experiment.
+        data: Whether to read the data sets as well.
+
+    Raises:
+        ConfigError: If a name or an argument is wrong.
+        DataError: If a data set is.
+    """
+    seed_everything(config.seed)
+    front = build_front(config)
+    numbers = [(p.numel(), p.requires_grad) for p in build_reasoner(config, front).parameters()]
+    told = {
+        "title": config.title,
+        "choices": {room: config.as_tables()[room]["name"] for room in ROOMS},
+        "graph": repr(front.knowledge),
+        "trainable": sum(n for n, trains in numbers if trains),
+        "frozen": sum(n for n, trains in numbers if not trains),
+    }
+    if not data:
+        return told
+    splits = front.task.splits()
+    return told | {"sizes": _sizes(splits), "fingerprint": config.fingerprint(_checksums(front, splits))}
+
+
+def _run(
+    config: ExperimentConfig, options: Options, front: Front, splits: Splits, folder: Path, processes: Processes
+) -> dict[str, Any]:
+    begin = time.monotonic()
+    make = partial(prepare, front, config, step=options.step)
+    train, dev = make(splits.train, "train"), make(splits.dev, "dev")
+    tests = {name: make(split, f"test {name}") for name, split in splits.test.items()}
+    told = ", ".join(f"{name} {len(split)}" for name, split in splits.test.items())
+    options.tell(f"Prepared train {len(train)}, dev {len(dev)}, test {told} in {time.monotonic() - begin:.0f} s")
+    seed_everything(config.seed)
+    reasoner = build_reasoner(config, front).to(options.device)
+    load = partial(_load, batch_size=front.train.batch_size, processes=processes)
+    fitted = fit(
+        reasoner,
+        load(train, shuffle=True, seed=config.seed),
+        load(dev),
+        front.train,
+        folder,
+        seed=config.seed,
+        report=options.watch,
+        evaluate=partial(_score, front.task, splits.dev),
+    )
+    options.tell(f"Trained {fitted.epochs} epochs in {fitted.seconds:.0f} s; kept epoch {fitted.best_epoch + 1}")
+    metrics: dict[str, Any] = {"title": config.title, "seed": config.seed, "dev": fitted.metrics, "test": {}}
+    rows: list[dict[str, Any]] = []
+    for name, prepared in tests.items():
+        found = _predict(reasoner, front, prepared, processes)
+        metrics["test"][name] = _score(front.task, splits.test[name], found)
+        rows += _rows(front.task, name, splits.test[name], found)
+        options.tell(f"test {name}: {_brief(metrics['test'][name])}")
+    metrics["train"] = {
+        "epochs": fitted.epochs,
+        "best_epoch": fitted.best_epoch + 1,
+        "seconds": round(fitted.seconds, 1),
+        "stopped": fitted.stopped,
+        "history": fitted.history,
+    }
+    metrics["seconds"] = round(time.monotonic() - begin, 1)
+    metrics["expected"] = _expected(config, metrics, options)
+    if processes.rank == 0:
+        record.write_lines(folder / record.PREDICTIONS, rows)
+        record.write_json(folder / record.METRICS, metrics)
+    return metrics
+
+
+def _load(prepared: Sequence[Prepared], batch_size: int, processes: Processes, **order: Any) -> Loader:
+    return Loader(prepared, batch_size, **order, rank=processes.rank, world=processes.world)
+
+
+def _predict(reasoner: Reasoner, front: Front, prepared: Sequence[Prepared], processes: Processes) -> Predictions:
+    loader = _load(prepared, max(front.train.batch_size, _TEST_BATCH), processes)
+    return predict(reasoner, loader, precision=front.train.precision, processes=processes)
+
+
+def _score(task: Task, split: Split, found: Predictions) -> dict[str, float]:
+    return task.score(split, found.probability)
+
+
+def _rows(task: Task, test: str, split: Split, found: Predictions) -> list[dict[str, Any]]:
+    """Return what stands in predictions.jsonl, one object per example."""
+    rows = []
+    for i, (example, p) in enumerate(zip(split.examples, found.probability, strict=True)):
+        answers, gold = task.answers(example), task.gold(example)
+        best = int(np.argmax(p))
+        row = {"test": test, "uid": example.uid, "gold": answers[gold], "answer": answers[best]}
+        row |= {"gold_id": gold, "answer_id": best, "probability": round(float(p[best]), 6)}
+        row |= {"probabilities": [round(float(x), 6) for x in p], "cycles": int(found.cycles[i])}
+        if category := split.category.get(example.uid):
+            row["category"] = category
+        rows.append(row)
+    return rows
+
+
+def _brief(scores: Mapping[str, float]) -> str:
+    names = [n for n in ("accuracy", "macro_f1", "mrr", "ece") if n in scores]
+    return ", ".join(f"{n} {scores[n]:.4f}" for n in names)
+
+
+def _expected(config: ExperimentConfig, metrics: Mapping[str, Any], options: Options) -> dict[str, Any]:
+    """Compare with `[expected]`: `"snli.accuracy" = [value, tolerance]`, a tolerance in the same unit."""
+    found = {}
+    for key, (value, tolerance) in config.expected.items():
+        test, _, name = key.partition(".")
+        reached = metrics["test"].get(test, {}).get(name)
+        within = reached is not None and abs(reached - value) <= tolerance
+        found[key] = {"expected": value, "tolerance": tolerance, "reached": reached, "within": within}
+        if not within:
+            options.tell(f"{key} is {reached}, expected {value} ± {tolerance}")
+    return found
+
+
+def _checksums(front: Front, splits: Splits) -> dict[str, str]:
+    graph = {"knowledge": graph_checksum(front.knowledge)}
+    data = [splits.train.checksum, splits.dev.checksum, *(s.checksum for s in splits.test.values())]
+    return graph | {path: checksum for part in data for path, checksum in part.items()}
+
+
+def _sizes(splits: Splits) -> dict[str, int]:
+    tests = {f"test.{name}": len(split) for name, split in splits.test.items()}
+    return {"train": len(splits.train), "dev": len(splits.dev)} | tests
+
+
+def _write_down(config: ExperimentConfig, folder: Path, splits: Splits, checksums: Mapping[str, str]) -> None:
+    record.write_text(folder / record.CONFIG, record.to_toml(config.as_tables()))
+    more = {"checksums": dict(checksums), "sizes": _sizes(splits), "started": time.strftime("%FT%TZ", time.gmtime())}
+    record.write_json(folder / record.RESOLVED, config.as_tables() | more)
+    record.write_json(folder / record.VERSIONS, record.versions())
+
+
+def _warn_of_other_code(folder: Path, options: Options) -> None:
+    made = record.read_json(folder / record.VERSIONS).get("code")
+    if made != record.code_hash():
+        options.tell("It was made by other code than this, of the same version; --again runs it anew.")
+
+
+def _log(folder: Path, tell: Callable[[str], None], processes: Processes, text: str) -> None:
+    tell(text)
+    if processes.rank == 0:
+        try:
+            with (folder / record.LOG).open("a", encoding="utf-8") as file:
+                file.write(f"{time.strftime('%FT%TZ', time.gmtime())} {text}\n")
+        except OSError as error:
+            free = shutil.disk_usage(folder).free
+            raise StoreError(f"{folder / record.LOG} could not be written: {error} ({free} bytes are free).") from error
