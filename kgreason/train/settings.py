@@ -1,0 +1,99 @@
+"""What the section [train] of an experiment file says."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, final
+
+from kgreason.errors import ConfigError
+
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSettings:
+    """How to train: AdamW with warm-up, clipping and early stopping.
+
+    Args:
+        epochs: How often to go through the training data, at most.
+        batch_size: Examples per batch and process.
+        accumulate: Batches per step of the optimiser; their gradients are summed as if they were one batch.
+        lr: The highest learning rate of the `language` model and of all `other` parameters.
+        weight_decay: Of matrices; vectors and scalars (biases, norms, gates) have none.
+        warmup: Share of the steps in which the rates rise from 0, linearly.
+        schedule: How the rates fall after that: `cosine` or `linear` to 0, or `constant`.
+        clip: Highest norm of the gradient; 0 for no limit.
+        patience: Stop after this many epochs without a better `select` on the dev set; 0 for never.
+        select: The metric that picks the epoch whose weights are kept. Of `loss`, less is better; else more.
+        class_weights: `none`, `balanced` (one over the share of each candidate among the training targets), or one
+            number per candidate.
+        label_smoothing: Share of the target that is spread over all candidates of a group.
+        precision: `fp32`, `bf16` (the encoder under autocast), or `auto`: bf16 where the processor computes in it.
+        save_every: Seconds between two checkpoints within an epoch. There is always one after each epoch.
+        deterministic: Only operations that give the same bits every time; see `kgreason.train.seed.determinism`.
+        tensorboard: Also write logs for TensorBoard, if it is installed.
+
+    Raises:
+        ConfigError: If a value is not of the kind said above.
+    """
+
+    epochs: int = 10
+    batch_size: int = 32
+    accumulate: int = 1
+    lr: Mapping[str, float] = field(default_factory=lambda: {"language": 2e-5, "other": 1e-3})
+    weight_decay: float = 0.01
+    warmup: float = 0.06
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    clip: float = 1.0
+    patience: int = 3
+    select: str = "accuracy"
+    class_weights: Literal["none", "balanced"] | Sequence[float] = "none"
+    label_smoothing: float = 0.0
+    precision: Precision = "auto"
+    save_every: float = 120.0
+    deterministic: bool = False
+    tensorboard: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "accumulate"):
+            self._expect(name, "a whole number, at least 1", _whole(getattr(self, name), 1))
+        self._expect("patience", "a whole number, at least 0", _whole(self.patience, 0))
+        for name in ("weight_decay", "clip", "save_every"):
+            self._expect(name, "a number, at least 0", _number(getattr(self, name)))
+        self._expect("warmup", "a share of the steps, in [0, 1]", _number(self.warmup) and self.warmup <= 1)
+        smoothing = self.label_smoothing
+        self._expect("label_smoothing", "a share, in [0, 1)", _number(smoothing) and smoothing < 1)
+        self._expect("schedule", "cosine, linear or constant", self.schedule in ("cosine", "linear", "constant"))
+        self._expect("precision", "auto, fp32 or bf16", self.precision in ("auto", "fp32", "bf16"))
+        self._expect("select", "the name of a metric", _is(self.select, str) and bool(self.select))
+        for name in ("deterministic", "tensorboard"):
+            self._expect(name, "true or false", isinstance(getattr(self, name), bool))
+        self._check_rates()
+        self._check_class_weights()
+
+    def _check_rates(self) -> None:
+        expected = "{ language = <rate>, other = <rate> }, numbers of at least 0"
+        right = _is(self.lr, Mapping) and self.lr.keys() == {"language", "other"}
+        self._expect("lr", expected, right and all(_number(rate) for rate in self.lr.values()))
+
+    def _check_class_weights(self) -> None:
+        given = self.class_weights
+        numbers = _is(given, Sequence) and len(given) > 0 and all(_number(weight) for weight in given)
+        self._expect("class_weights", "none, balanced or a list of numbers", given in ("none", "balanced") or numbers)
+
+    def _expect(self, name: str, what: str, right: bool) -> None:
+        if not right:
+            raise ConfigError(f"[train] {name} = {getattr(self, name)!r}; expected {what}.")
+
+
+def _is(value: object, kind: type) -> bool:
+    return isinstance(value, kind)  # asked of what a file says, whatever the annotation promises
+
+
+def _whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
