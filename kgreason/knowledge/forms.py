@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from kgreason.errors import ConfigError
+from kgreason.knowledge.files import ending_of
 from kgreason.knowledge.manifest import MANIFEST
+from kgreason.knowledge.networks import NetworkFile
 from kgreason.knowledge.packed import PackedSource
+from kgreason.knowledge.rdf import RdfSource
 from kgreason.knowledge.store import StoreSource
+from kgreason.knowledge.triples import TriplesSource
 from kgreason.knowledge.wndb import is_wndb
 from kgreason.knowledge.wordnet import WordNetSource
 from kgreason.registry import Registry
@@ -15,8 +19,11 @@ from kgreason.rooms import Source
 
 SOURCES: Registry[Source] = Registry(
     "knowledge",
+    networkx=NetworkFile,
     packed=PackedSource,
+    rdf=RdfSource,
     store=StoreSource,
+    triples=TriplesSource,
     wordnet=WordNetSource,
 )
 
@@ -41,13 +48,13 @@ def form_of(path: Path) -> str:
         if is_wndb(path):
             return "wordnet"
         raise ConfigError(f"{path} is neither a graph store (no {MANIFEST}) nor a WordNet folder (no data.noun).")
-    ending = Path(path.stem).suffix if path.suffix.lower() == ".gz" else path.suffix
-    if ending.lower() not in ENDINGS:
+    ending = ending_of(path)
+    if ending not in ENDINGS:
         raise ConfigError(
             f"{path}: the ending '{ending}' names no known form. Known: {' '.join(ENDINGS)}. "
             "Say which it is with: kgreason graph build --form tsv (or another), or rename the file."
         )
-    return ENDINGS[ending.lower()]
+    return ENDINGS[ending]
 
 
 def build_source(table: Mapping[str, Any]) -> Source:

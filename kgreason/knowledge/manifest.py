@@ -134,15 +134,18 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _manifest(found: dict[str, Any]) -> Manifest:
-    columns = {name: Column(**column) for name, column in found["columns"].items()}
+    columns = {
+        name: Column(str(c["file"]), str(c["dtype"]), int(c["length"]), str(c["sha256"]))
+        for name, c in found["columns"].items()
+    }
     for name, column in columns.items():
-        if column.dtype not in _DTYPES or not isinstance(column.length, int) or column.length < 0:
-            raise ValueError(f"column {name} has dtype {column.dtype!r} and length {column.length!r}")
-    for part in (found["data"], *(column.file for column in columns.values())):
+        if column.dtype not in _DTYPES or column.length < 0:
+            raise ValueError(f"column {name} has dtype {column.dtype!r} and length {column.length}")
+    for part in (str(found["data"]), *(column.file for column in columns.values())):
         if Path(part).name != part:  # a manifest must not lead out of its folder
             raise ValueError(f"'{part}' is not a plain file name")
     return Manifest(
-        data=found["data"],
+        data=str(found["data"]),
         columns=columns,
         counts={str(key): int(value) for key, value in found["counts"].items()},
         about={str(key): str(value) for key, value in found["about"].items()},

@@ -14,8 +14,8 @@ from numpy import ndarray
 from kgreason.data import KnowledgeGraph, Vocab
 from kgreason.data.knowledge import Labels
 from kgreason.errors import StoreError
-from kgreason.knowledge.strings import StringTable, offsets_of
 from kgreason.knowledge.store import columns_of
+from kgreason.knowledge.strings import StringTable, offsets_of
 
 
 def pack(graph: KnowledgeGraph, path: Path | str) -> Path:

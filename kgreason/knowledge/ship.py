@@ -12,7 +12,7 @@ _NOTICE = """\
 # WordNet, compiled. Made by `kgreason graph wordnet FOLDER`; do not edit.
 title      = "WordNet {version}: synsets, words and the relations between them"
 version    = "{version}"
-origin     = "WordNet {version}, Princeton University, https://wordnet.princeton.edu (database files as Debian's wordnet-base installs them)"
+origin     = "WordNet {version}, Princeton University, https://wordnet.princeton.edu (files of Debian's wordnet-base)"
 licence    = "WordNet {version} licence, in full in WORDNET-LICENSE"
 changes    = "Relations, words and counts only; glosses, examples and verb frames are left out."
 file       = "{file}"

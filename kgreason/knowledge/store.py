@@ -130,11 +130,12 @@ def _write(folder: Path, columns: Mapping[str, ndarray]) -> dict[str, Column]:
     folder.chmod(0o755)  # mkdtemp makes it private
     for name, column in columns.items():
         data = np.ascontiguousarray(column)
-        digest = hashlib.sha256(memoryview(data).cast("B") if data.size else b"").hexdigest()
+        content = data.data.cast("B") if data.size else memoryview(b"")
+        digest = hashlib.sha256(content).hexdigest()
         if digest not in files:
             files[digest] = name
             with (folder / name).open("wb") as file:
-                file.write(memoryview(data).cast("B") if data.size else b"")
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
         table[name] = Column(files[digest], data.dtype.name, len(data), digest)
@@ -199,8 +200,18 @@ def graph_of(arrays: Mapping[str, ndarray], about: Mapping[str, str]) -> Knowled
     """Put a graph together from the columns of `columns_of`."""
     entities = _table(arrays, "entities")
     labels = Labels(_table(arrays, "labels"), *(arrays[f"labels.{name}"] for name in _LABELS))
-    relations = Vocab(_table(arrays, "relations"))
-    return KnowledgeGraph(entities, relations, *(arrays[name] for name in _GRAPH), labels=labels, about=dict(about))
+    return KnowledgeGraph(
+        entities=entities,
+        relations=Vocab(_table(arrays, "relations")),
+        head_ptr=arrays["head_ptr"],
+        relation=arrays["relation"],
+        tail=arrays["tail"],
+        tail_ptr=arrays["tail_ptr"],
+        inverse=arrays["inverse"],
+        head=arrays["head"],
+        labels=labels,
+        about=dict(about),
+    )
 
 
 def _table(arrays: Mapping[str, ndarray], part: str) -> StringTable:
