@@ -1,7 +1,170 @@
 """Build a knowledge graph and look at it."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+
+from kgreason.cli.console import print_json, say, set_quiet
+from kgreason.errors import ConfigError
+
+if TYPE_CHECKING:
+    from kgreason.data import KnowledgeGraph
+
+_graph = typer.Typer(name="graph", help="Build a knowledge graph and look at it.", no_args_is_help=True)
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per result.")]
+_Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")]
+_Column = Annotated[str, typer.Option(metavar="COLUMN", help="Its column: a number from 1, or a name.")]
+_About = Annotated[
+    list[str] | None, typer.Option("--about", metavar="KEY=VALUE", help="Say what it is: licence=CC0, origin=…")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file to `app`."""
+    app.add_typer(_graph)
+
+
+@_graph.command("build")
+def build(  # noqa: PLR0913 - one argument for each option
+    files: Annotated[list[Path], typer.Argument(help="Files of one form, or one WordNet folder.")],
+    out: Annotated[Path | None, typer.Option(help="The folder of the store; default: the cache.")] = None,
+    form: Annotated[str, typer.Option(help="What the files are, if their ending does not say: tsv, turtle, …")] = "",
+    head: _Column = "",
+    relation: _Column = "",
+    tail: _Column = "",
+    names: Annotated[str, typer.Option(metavar="FILE", help="A TSV file of entity and label.")] = "",
+    about: _About = None,
+    pack: Annotated[Path | None, typer.Option(metavar="FILE", help="Also pack it into one .npz file.")] = None,
+    json: _Json = False,
+    quiet: _Quiet = False,
+) -> None:
+    """Build a graph from files: TSV, CSV, JSON lines, RDF in any syntax, GraphML, a WordNet folder.
+
+    Without --out the store is kept in the cache, and the same files are opened from there next time.
+    """
+    from dataclasses import replace
+
+    from kgreason.knowledge import SOURCES, open_built, open_store, save_store, source_table
+    from kgreason.knowledge import pack as pack_graph
+
+    set_quiet(quiet)
+    columns = {"head": head, "relation": relation, "tail": tail, "names": names}
+    table = source_table(files, form, {key: value for key, value in columns.items() if value})
+    say(f"Reading {', '.join(str(file) for file in files)} …")
+    said = dict(_pair(pair) for pair in about or [])
+    if out is None and not said:
+        graph = open_built(table)
+    else:
+        graph = SOURCES.build(table)()
+        graph = replace(graph, about={**graph.about, **said})
+    if out is not None:
+        say(f"Writing {out} …")
+        graph = open_store(save_store(graph, out), "size")
+    if pack is not None:
+        say(f"Packing {pack} …")
+        pack_graph(graph, pack)
+    _tell(graph, str(out or ", ".join(str(file) for file in files)), json)
+
+
+@_graph.command("info")
+def info(
+    name: Annotated[str, typer.Argument(metavar="NAME|DIR|FILE", help="As `wordnet`, a store, or a graph file.")],
+    json: _Json = False,
+) -> None:
+    """Tell what a graph is: origin, licence, counts, relations. A store is checked byte by byte."""
+    from kgreason.knowledge import open_graph
+
+    _tell(open_graph(name), name, json)
+
+
+@_graph.command("show")
+def show(
+    entity: Annotated[str, typer.Argument(help="The name of an entity, or a label: dog.n.01, dog.")],
+    graph: Annotated[str, typer.Option(metavar="NAME|DIR|FILE", help="The graph to look in.")] = "wordnet",
+    limit: Annotated[int, typer.Option(help="At most so many triples each way; 0 for all.", min=0)] = 20,
+    json: _Json = False,
+) -> None:
+    """Show an entity and its triples; if a label may mean several, all of them, the likeliest first."""
+    from kgreason.knowledge import open_graph
+    from kgreason.knowledge.lookup import describe, find
+
+    knowledge = open_graph(graph)
+    candidates = find(knowledge, entity)
+    if json:
+        for candidate in candidates:
+            print_json(describe(knowledge, candidate, limit))
+        return
+    if len(candidates) > 1:
+        typer.echo(f"'{entity}' may mean {len(candidates)} entities:")
+        for candidate in candidates:
+            typer.echo(_line(describe(knowledge, candidate, 1)))
+        say(f"Show one with: kgreason graph show '{knowledge.entities[candidates[0].entity]}' --graph {graph}")
+        return
+    _show(describe(knowledge, candidates[0], limit))
+
+
+@_graph.command("list")
+def list_graphs(json: _Json = False) -> None:
+    """List the graphs that ship with kgreason."""
+    from kgreason.knowledge import graph_notice, known_graphs
+
+    for name in known_graphs():
+        notice = graph_notice(name)
+        if json:
+            print_json({"name": name, **notice})
+        else:
+            typer.echo(f"{name:14} {notice.get('title', '')}. {notice.get('licence', '')}")
+
+
+@_graph.command("wordnet")
+def wordnet(
+    folder: Annotated[Path, typer.Argument(help="WordNet's database files; on Debian /usr/share/wordnet.")],
+    out: Annotated[Path, typer.Option(help="Where the compiled files go.")] = Path("graphs"),
+    json: _Json = False,
+) -> None:
+    """Compile WordNet into the files that ship in graphs/. The same database gives the same bytes."""
+    from kgreason.knowledge import ship_wordnet
+
+    for path in ship_wordnet(folder, out):
+        print_json({"file": str(path), "bytes": path.stat().st_size}) if json else typer.echo(str(path))
+
+
+def _pair(pair: str) -> tuple[str, str]:
+    key, equals, value = pair.partition("=")
+    if not key or not equals:
+        raise ConfigError(f"--about {pair!r} is not KEY=VALUE, such as licence=CC0-1.0.")
+    return key, value
+
+
+def _tell(graph: "KnowledgeGraph", where: str, json: bool) -> None:
+    from kgreason.knowledge.lookup import summary
+
+    told = summary(graph)
+    if json:
+        print_json({"graph": where, **told})
+        return
+    relations: Any = told["relations"]
+    typer.echo(f"{where}: {told['entities']:,} entities, {len(relations)} relations, {told['triples']:,} triples")
+    typer.echo(f"{told['labels']:,} labels with {told['senses']:,} senses")
+    for key, value in graph.about.items():
+        typer.echo(f"  {key:12} {value}")
+    typer.echo("Relations:")
+    for name, count in sorted(relations.items(), key=lambda item: (-item[1], item[0])):
+        typer.echo(f"  {count:>12,} {name}")
+
+
+def _line(told: dict[str, Any]) -> str:
+    first = "".join(f"  {fact['relation']} {fact['label']}" for fact in told["out"])
+    return f"  {told['score']:.3f} {told['pos']:5} {told['entity']}  {', '.join(told['labels'])}{first}"
+
+
+def _show(told: dict[str, Any]) -> None:
+    typer.echo(f"{told['entity']}  {told['pos']}".rstrip())
+    typer.echo(f"  called: {', '.join(told['labels']) or 'nothing'}")
+    for way, arrow in (("out", "{relation} ▶ {entity}"), ("in", "◀ {relation} {entity}")):
+        for fact in told[way]:
+            shown = f"  ({fact['label']})" if fact["label"] != fact["entity"] else ""
+            typer.echo("  " + arrow.format(**fact) + shown)
+        if told[f"num_{way}"] > len(told[way]):
+            typer.echo(f"  … and {told[f'num_{way}'] - len(told[way]):,} more; all with --limit 0")

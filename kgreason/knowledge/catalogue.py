@@ -5,14 +5,14 @@ import hashlib
 import json
 import logging
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kgreason.data import KnowledgeGraph
 from kgreason.errors import ConfigError, StoreError
-from kgreason.knowledge.forms import build_source, form_of
+from kgreason.knowledge.forms import SOURCES, form_of
 from kgreason.knowledge.manifest import MANIFEST, VERSION
 from kgreason.knowledge.store import Verify, open_store, save_store
 from kgreason.places import cache_folder, shipped
@@ -83,19 +83,19 @@ def open_built(table: Mapping[str, Any], cache: bool = True) -> KnowledgeGraph:
         DataError: If a line of the file is broken.
         StoreError: If a store is damaged.
     """
-    source = build_source(table)
-    path = Path(str(table.get("path", "")))
-    if not cache or "path" not in table or not path.exists():
+    source, given = SOURCES.build(table), table.get("path", ())
+    paths = [Path(path) for path in ([given] if isinstance(given, (str, Path)) else given)]
+    if not cache or not paths or table["name"] == "store" or not all(path.exists() for path in paths):
         return source()
+    extra = [Path(table["names"])] if table.get("names") else []
     options = {key: value for key, value in table.items() if key not in ("path", "names")}
-    key = _key(options, [path] + ([Path(table["names"])] if table.get("names") else []))
-    return _cached(key, lambda: _named(source(), path.name))
+    return _cached(_key(options, [*paths, *extra]), source)
 
 
 def _shipped(name: str, cache: bool) -> KnowledgeGraph:
     notice = graph_notice(name)
     path = shipped("graphs") / notice["file"]
-    source = build_source({"name": form_of(path), "path": str(path)})
+    source = SOURCES.build({"name": form_of(path), "path": str(path)})
 
     def build() -> KnowledgeGraph:
         found = _digest([path])
@@ -111,14 +111,14 @@ def _shipped(name: str, cache: bool) -> KnowledgeGraph:
     return _cached(_key({"name": name, "sha256": notice["sha256"]}, []), build) if cache else build()
 
 
-def _cached(key: str, build: "Any") -> KnowledgeGraph:
+def _cached(key: str, build: Callable[[], KnowledgeGraph]) -> KnowledgeGraph:
     folder = cache_folder() / "graphs" / key
     if (folder / MANIFEST).is_file():
         try:
             return open_store(folder, _how(folder))
         except StoreError as error:
             _LOG.warning("The cached graph is damaged and is built again: %s", error)
-    graph: KnowledgeGraph = build()
+    graph = build()
     try:
         return open_store(save_store(graph, folder), "size")
     except StoreError as error:
@@ -131,12 +131,9 @@ def _how(folder: Path) -> Verify:
     return "checksum" if size <= _SMALL else "size"
 
 
-def _named(graph: KnowledgeGraph, name: str) -> KnowledgeGraph:
-    return replace(graph, about={"name": name, **graph.about})
-
-
 def _key(options: Mapping[str, Any], paths: list[Path]) -> str:
-    said = json.dumps([_READERS, VERSION, dict(options)], sort_keys=True, default=str)
+    names = [path.name for path in paths]  # the ending tells the form, and `about` tells the name
+    said = json.dumps([_READERS, VERSION, dict(options), names], sort_keys=True, default=str)
     return hashlib.sha256(f"{said}\n{_digest(paths)}".encode()).hexdigest()[:32]
 
 

@@ -1,6 +1,7 @@
 """The table of sources, and which one reads which file."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,9 @@ from kgreason.knowledge.files import ending_of
 from kgreason.knowledge.manifest import MANIFEST
 from kgreason.knowledge.networks import NetworkFile
 from kgreason.knowledge.packed import PackedSource
-from kgreason.knowledge.rdf import RdfSource
+from kgreason.knowledge.rdf import SYNTAXES, RdfSource
 from kgreason.knowledge.store import StoreSource
-from kgreason.knowledge.triples import TriplesSource
+from kgreason.knowledge.triples import TRIPLE_FORMS, TriplesSource
 from kgreason.knowledge.wndb import is_wndb
 from kgreason.knowledge.wordnet import WordNetSource
 from kgreason.registry import Registry
@@ -48,6 +49,8 @@ def form_of(path: Path) -> str:
         if is_wndb(path):
             return "wordnet"
         raise ConfigError(f"{path} is neither a graph store (no {MANIFEST}) nor a WordNet folder (no data.noun).")
+    if not path.exists():
+        raise ConfigError(f"{path} is missing: there is no such file or folder.")
     ending = ending_of(path)
     if ending not in ENDINGS:
         raise ConfigError(
@@ -57,6 +60,29 @@ def form_of(path: Path) -> str:
     return ENDINGS[ending]
 
 
-def build_source(table: Mapping[str, Any]) -> Source:
-    """Build a source from the section `[knowledge]` of an experiment file."""
-    return SOURCES.build(table)
+def source_table(paths: Sequence[Path], form: str = "", options: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the section `[knowledge]` that reads these files.
+
+    Args:
+        paths: Files of one form, or one folder.
+        form: The name of a source, of a kind of triples (`tsv csv jsonl`) or of an RDF syntax (`turtle nt nquads trig
+            n3 xml json-ld trix hext`); empty if the first file's ending says it.
+        options: Arguments of the source, as text; a column that is a number is taken as one.
+
+    Raises:
+        ConfigError: If the form is unknown.
+    """
+    table: dict[str, Any] = {key: int(value) if value.isdigit() else value for key, value in (options or {}).items()}
+    table["path"] = str(paths[0]) if len(paths) == 1 else [str(path) for path in paths]
+    if form in TRIPLE_FORMS:
+        return table | {"name": "triples", "form": form}
+    if form in SYNTAXES:
+        return table | {"name": "rdf", "syntax": form}
+    if form and form not in SOURCES:
+        near = difflib.get_close_matches(form, _FORMS, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise ConfigError(f"The form '{form}' is not known.{hint} Known: {', '.join(_FORMS)}.")
+    return table | {"name": form or form_of(paths[0])}
+
+
+_FORMS = (*SOURCES, *TRIPLE_FORMS, *SYNTAXES)

@@ -35,6 +35,8 @@ _SYNTAX = {
     ".trix": "trix",
     ".hext": "hext",
 }
+#: Every syntax by rdflib's name for it.
+SYNTAXES = tuple(dict.fromkeys(_SYNTAX.values()))
 #: What names an entity, the name that is shown first.
 _LABELS = (
     "http://www.w3.org/2004/02/skos/core#prefLabel",
@@ -80,9 +82,8 @@ class RdfSource:
 
     def __init__(self, path: Paths, *, syntax: str = "ending", language: str = "en") -> None:
         self.path, self.syntax, self.language = path, syntax, language
-        if syntax != "ending" and syntax not in _SYNTAX.values():
-            known = ", ".join(dict.fromkeys(_SYNTAX.values()))
-            raise ConfigError(f"[knowledge] syntax = '{syntax}' is not known. Known: {known}.")
+        if syntax != "ending" and syntax not in SYNTAXES:
+            raise ConfigError(f"[knowledge] syntax = '{syntax}' is not known. Known: ending, {', '.join(SYNTAXES)}.")
 
     def __call__(self) -> KnowledgeGraph:
         found, paths = _Found(), paths_of(self.path)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 Form: TypeAlias = Literal["ending", "tsv", "csv", "jsonl"]
+TRIPLE_FORMS = ("tsv", "csv", "jsonl")
 _ENDINGS = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
