@@ -5,18 +5,25 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 from kgreason.errors import DataError, KgreasonError
 
 EXIT_USER, EXIT_INTERRUPT = 2, 130
+#: Seconds between two lines of progress where there is no terminal.
+_EVERY = 10.0
 
 
 def print_json(result: object) -> None:
     """Write one JSON object on one line of stdout."""
-    sys.stdout.write(json.dumps(result, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+    line = json.dumps(result, ensure_ascii=False, allow_nan=False, default=str)
+    if any("\ud800" <= c <= "\udfff" for c in line):  # a lone surrogate has no UTF-8, but JSON can spell it
+        line = json.dumps(result, allow_nan=False, default=str)
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def say(text: str) -> None:
@@ -98,3 +105,61 @@ def _objects(lines: Any, name: str) -> Iterator[tuple[int, dict[str, Any] | Data
             yield number, value
         else:
             yield number, DataError(f"{name}, line {number} is a {type(value).__name__}, expected a JSON object.")
+
+
+@final
+class Watcher:
+    """Shows how far a run is: a bar on a terminal, a line every ten seconds elsewhere. All on stderr.
+
+    Used as a context, so that an interrupted run leaves the terminal as it was.
+    """
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+        self._what, self._last = "", 0.0
+
+    def __enter__(self) -> "Watcher":
+        if sys.stderr.isatty() and not _LEVEL["quiet"]:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def tell(self, text: str) -> None:
+        """Show a line that stays."""
+        if self._bar is not None:
+            self._bar.console.print(text, markup=False, highlight=False)
+        else:
+            say(text)
+
+    def step(self, what: str, done: int, whole: int, note: str = "") -> None:
+        """Show how much of something is done."""
+        if self._bar is not None:
+            if what != self._what and self._task is not None:
+                self._bar.remove_task(self._task)
+            if what != self._what or self._task is None:
+                self._task = self._bar.add_task(what, total=whole)
+            self._bar.update(self._task, completed=done, description=f"{what} {note}")
+        elif time.monotonic() - self._last > _EVERY or (done == whole and what != self._what):
+            self._last = time.monotonic()
+            say(f"{what}: {done} of {whole} {note}".rstrip())
+        self._what = what
+
+    def watch(self, progress: Any) -> None:
+        """Show what training tells (`kgreason.train.Progress`)."""
+        if progress.kind == "step":
+            left = f"loss {progress.loss:.3f}, {progress.left:.0f} s left at most"
+            self.step(f"epoch {progress.epoch + 1} of {progress.epochs}", progress.step, progress.steps, left)
+        elif progress.kind == "epoch":
+            scores = ", ".join(f"{n} {v:.4f}" for n, v in progress.metrics.items() if n in ("accuracy", "macro_f1"))
+            self.tell(f"epoch {progress.epoch + 1}: loss {progress.loss:.4f}, dev {scores}, {progress.seconds:.0f} s")
+        elif progress.kind in ("start", "note"):
+            self.tell(progress.text)

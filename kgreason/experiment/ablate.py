@@ -78,7 +78,7 @@ class Ablation:
         name, seeds = str(tables.get("name", "base")), tables.get("seeds", [base.seed])
         if not isinstance(seeds, list) or not seeds or not all(type(s) is int and s >= 0 for s in seeds):
             raise ConfigError(f"seeds = {seeds!r} is not a list of whole numbers.")
-        variants: dict[str, dict[str, Any]] = {name: {}} | dict(tables.get("variants", {}))
+        variants: dict[str, dict[str, Any]] = {name: {}, **tables.get("variants", {})}
         against = str(tables.get("against", name))
         if against not in variants:
             raise ConfigError(f"against = '{against}' is no row.{near(against, variants)} Rows: {', '.join(variants)}.")

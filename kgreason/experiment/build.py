@@ -1,15 +1,15 @@
 """Turns the names in an experiment file into objects. The only place that does."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 from kgreason.answer import HEADS
 from kgreason.collate import COLLATORS, Collate
-from kgreason.data import EdgeType, KnowledgeGraph
+from kgreason.data import ALIGN_RELATIONS, EdgeType, KnowledgeGraph
 from kgreason.decode import DECODERS, HALTS
-from kgreason.encode import ENCODERS, FUSIONS, GRAPHS, LANGUAGES
+from kgreason.encode import ENCODERS, ENTITIES, FUSIONS, GRAPHS, LANGUAGES
 from kgreason.errors import ConfigError
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.ground import GROUNDERS
@@ -17,7 +17,7 @@ from kgreason.knowledge import known_graphs, open_built, open_graph
 from kgreason.parse import PARSERS
 from kgreason.reasoner import Reasoner
 from kgreason.registry import Registry
-from kgreason.rooms import Grounder, Parser
+from kgreason.rooms import Encoder, Grounder, Parser
 from kgreason.tasks import TASKS, Task
 from kgreason.train import TRAINERS, TrainSettings
 
@@ -28,6 +28,7 @@ NESTED: dict[str, Registry[Any]] = {
     "encode.language": LANGUAGES,
     "encode.graph": GRAPHS,
     "encode.fuse": FUSIONS,
+    "encode.entities": ENTITIES,
     "decode.halt": HALTS,
 }
 
@@ -82,11 +83,47 @@ def build_reasoner(config: ExperimentConfig, front: Front) -> Reasoner:
         "num_relations": front.collate.num_relations,
         "num_entities": len(front.knowledge.entities),
         "num_labels": len(front.task.labels),
+        "entity_labels": _EntityLabels(front.knowledge),
+        "num_align": len(ALIGN_RELATIONS),
+        "num_pair_types": 2 * len(ALIGN_RELATIONS),  # every alignment stands in a batch in both directions
     }
-    encode = build(ENCODERS, "encode", config.encode, **context)
-    context["dim"] = encode.dim
+    encode, context["dim"] = _build_encoder(config.encode, context)
     decode = build(DECODERS, "decode", config.decode, **context)
     return Reasoner(encode, decode, build(HEADS, "answer", config.answer, **context))
+
+
+def _build_encoder(table: Mapping[str, Any], context: Mapping[str, Any]) -> tuple[Encoder, int]:
+    """Build the language model first: its width is the width of all else, unless `[encode]` names another `dim`."""
+    if table["name"] not in ENCODERS:  # of the user's own: it may need none of the parts
+        encode = build(ENCODERS, "encode", table, **context)
+        return encode, int(encode.dim)
+    parts = {"graph": {"name": "none"}, "fuse": {"name": "none"}, "entities": {"name": "none"}} | dict(table)
+    if "language" not in parts:
+        raise ConfigError('[encode] has no language model; write: language = { name = "pretrained" }.')
+    parts["language"] = build(LANGUAGES, "encode.language", _table(parts["language"]), **context)
+    dim = parts.get("dim", parts["language"].width)
+    if not isinstance(dim, int) or dim < 1:
+        raise ConfigError(f"[encode] dim = {dim!r} is not a whole number above 0.")
+    return build(ENCODERS, "encode", parts, **context, dim=dim), dim
+
+
+def _table(value: Any) -> Any:
+    """Return a choice that is written as its name alone as a table."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+@final
+class _EntityLabels(Sequence[str]):
+    """The labels of a graph's entities, read when they are asked for."""
+
+    def __init__(self, knowledge: KnowledgeGraph) -> None:
+        self._knowledge = knowledge
+
+    def __getitem__(self, i: int) -> str:  # type: ignore[override]  # ids only, no slices
+        return self._knowledge.label(i)
+
+    def __len__(self) -> int:
+        return len(self._knowledge.entities)
 
 
 def build_knowledge(table: Mapping[str, Any]) -> KnowledgeGraph:
@@ -112,10 +149,8 @@ def build(registry: Registry[Any], place: str, table: Mapping[str, Any], **conte
     given = dict(table)
     for key, value in table.items():
         inner = NESTED.get(f"{room}.{key}")
-        if inner is not None and isinstance(value, str):
-            value = {"name": value}
-        if inner is not None and isinstance(value, Mapping):
-            given[key] = build(inner, f"{place}.{key}", value, **context)
+        if inner is not None and isinstance(_table(value), Mapping):
+            given[key] = build(inner, f"{place}.{key}", _table(value), **context)
     _check_kinds(registry, place, given)
     return registry.build(given, **context)
 

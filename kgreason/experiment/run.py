@@ -186,7 +186,7 @@ def _rows(task: Task, test: str, split: Split, found: Predictions) -> list[dict[
     for i, (example, p) in enumerate(zip(split.examples, found.probability, strict=True)):
         answers, gold = task.answers(example), task.gold(example)
         best = int(np.argmax(p))
-        row = {"test": test, "uid": example.uid, "gold": answers[gold], "answer": answers[best]}
+        row: dict[str, Any] = {"test": test, "uid": example.uid, "gold": answers[gold], "answer": answers[best]}
         row |= {"gold_id": gold, "answer_id": best, "probability": round(float(p[best]), 6)}
         row |= {"probabilities": [round(float(x), 6) for x in p], "cycles": int(found.cycles[i])}
         if category := split.category.get(example.uid):
