@@ -14,8 +14,9 @@ from kgreason.errors import DataError
 
 #: The files of each part of speech, and its name in Universal Dependencies.
 PARTS = {"noun": "NOUN", "verb": "VERB", "adj": "ADJ", "adv": "ADV"}
-#: Part of speech in a pointer or index line; a satellite adjective is an adjective that is not the head of its cluster.
-_PART_OF = {"n": "noun", "v": "verb", "a": "adj", "s": "adj", "r": "adv"}
+#: What a pointer calls a part of speech; a satellite (`s`) is an adjective that is not the head of its cluster.
+_LETTERS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
+_LETTER = {letter: letter for letter in "nvar"} | {"s": "a"}
 #: The first digit of a sense key.
 _PART_OF_KEY = {"1": "noun", "2": "verb", "3": "adj", "4": "adv", "5": "adj"}
 #: Syntactic marker of an adjective, as in "galore(ip)": not part of the word.
@@ -29,18 +30,19 @@ class Synset:
 
     Args:
         part: `noun`, `verb`, `adj` or `adv`.
-        offset: Its byte offset, which is what pointers name.
         kind: `n v a s r`; `s` is a satellite adjective.
+        key: The letter of its part of speech and its byte offset, which is what pointers name.
         lemmas: Its words with underscores, case kept, the first one names it.
-        pointers: `(symbol, part, offset)` of every pointer, in order. Of a lexical pointer (from word to word) the
-            words are left out.
+        symbols: The symbol of each pointer, in order.
+        targets: The key of the synset each pointer leads to. Of a pointer from word to word, the words are left out.
     """
 
     part: str
-    offset: int
     kind: str
+    key: str
     lemmas: tuple[str, ...]
-    pointers: tuple[tuple[str, str, int], ...]
+    symbols: tuple[str, ...]
+    targets: tuple[str, ...]
 
 
 def is_wndb(folder: Path) -> bool:
@@ -54,55 +56,58 @@ def read_synsets(folder: Path) -> list[Synset]:
     Raises:
         DataError: If a file is missing or a line is broken; the message has its number.
     """
-    return [_synset(line, part, where) for part in PARTS for where, line in _lines(folder / f"data.{part}")]
+    found = []
+    for part in PARTS:
+        path = folder / f"data.{part}"
+        for number, line in _lines(path):
+            try:
+                found.append(_synset(line, part))
+            except (IndexError, ValueError, KeyError) as error:
+                raise _broken(path, number, line, "a synset line of WNDB", error) from None
+    return found
 
 
-def _synset(line: str, part: str, where: str) -> Synset:
+def _synset(line: str, part: str) -> Synset:
     fields = line.split(" | ", 1)[0].split()
-    try:
-        words = int(fields[3], 16)
-        at = 4 + 2 * words
-        pointers = int(fields[at])
-        rest = fields[at + 1 : at + 1 + 4 * pointers]
-        if not words or len(rest) != 4 * pointers:
-            raise ValueError(f"{words} words and {pointers} pointers announced")
-        return Synset(
-            part=part,
-            offset=int(fields[0]),
-            kind=fields[2],
-            lemmas=tuple(dict.fromkeys(_MARKER.sub("", word) for word in fields[4:at:2])),
-            pointers=tuple(
-                (symbol, _PART_OF[pos], int(offset))
-                for symbol, offset, pos in zip(rest[::4], rest[1::4], rest[2::4], strict=True)
-            ),
-        )
-    except (IndexError, ValueError, KeyError) as error:
-        raise DataError(f"{where} is not a synset line of WNDB ({error}): {line[:60]!r}") from None
+    at = 4 + 2 * int(fields[3], 16)
+    last = at + 1 + 4 * int(fields[at])
+    if at == 4 or last > len(fields) or len(fields[0]) != 8:
+        raise ValueError(f"{fields[3]} words and {fields[at]} pointers announced")
+    return Synset(
+        part=part,
+        kind=fields[2],
+        key=_LETTERS[part] + fields[0],
+        lemmas=tuple(dict.fromkeys(_MARKER.sub("", word) for word in fields[4:at:2])),
+        symbols=tuple(fields[at + 1 : last : 4]),
+        targets=tuple(
+            [_LETTER[p] + o for o, p in zip(fields[at + 2 : last : 4], fields[at + 3 : last : 4], strict=True)]
+        ),
+    )
 
 
-def read_ranks(folder: Path) -> dict[tuple[str, str, int], int]:
-    """Return the rank (1 is the most frequent) of each sense: `(part, lower-case lemma, offset)` to its number.
+def read_senses(folder: Path) -> dict[str, dict[str, list[str]]]:
+    """Return the senses of each word, by part of speech and lower-case lemma: keys of synsets, the most frequent first.
 
     Raises:
         DataError: If an index file is missing or a line is broken.
     """
-    ranks = {}
-    for part in PARTS:
-        for where, line in _lines(folder / f"index.{part}"):
+    senses: dict[str, dict[str, list[str]]] = {}
+    for part, letter in _LETTERS.items():
+        senses[part] = {}
+        for number, line in _lines(folder / f"index.{part}"):
             fields = line.split()
             try:
-                senses = int(fields[2])
-                offsets = [int(field) for field in fields[len(fields) - senses :]]
-                if len(fields) != 6 + int(fields[3]) + senses:
-                    raise ValueError(f"{senses} senses announced")
+                count = int(fields[2])
+                if len(fields) != 6 + int(fields[3]) + count:
+                    raise ValueError(f"{count} senses announced")
             except (IndexError, ValueError) as error:
-                raise DataError(f"{where} is not an index line of WNDB ({error}): {line[:60]!r}") from None
-            ranks.update({(part, fields[0], offset): rank for rank, offset in enumerate(offsets, start=1)})
-    return ranks
+                raise _broken(folder / f"index.{part}", number, line, "an index line of WNDB", error) from None
+            senses[part][fields[0]] = [letter + offset for offset in fields[-count:]]
+    return senses
 
 
 def read_counts(folder: Path) -> dict[tuple[str, str, int], int]:
-    """Return how often each sense was seen in the tagged texts: `(part, lower-case lemma, rank)` to its count.
+    """Return how often each sense was seen in the tagged texts: `(part, lower-case lemma, rank from 1)` to its count.
 
     `cntlist.rev` may be missing: then nothing was counted, and only the ranks speak.
 
@@ -110,15 +115,14 @@ def read_counts(folder: Path) -> dict[tuple[str, str, int], int]:
         DataError: If a line is broken.
     """
     counts = {}
-    if not (folder / "cntlist.rev").is_file():
-        return {}
-    for where, line in _lines(folder / "cntlist.rev"):
+    path = folder / "cntlist.rev"
+    for number, line in _lines(path) if path.is_file() else ():
         try:
             key, rank, count = line.split()
             lemma, _, rest = key.rpartition("%")
             counts[_PART_OF_KEY[rest[0]], lemma, int(rank)] = int(count)
         except (IndexError, ValueError, KeyError) as error:
-            raise DataError(f"{where} is not a line of cntlist.rev ({error}): {line[:60]!r}") from None
+            raise _broken(path, number, line, "a line of cntlist.rev", error) from None
     return counts
 
 
@@ -130,12 +134,12 @@ def read_exceptions(folder: Path) -> list[tuple[str, str, str]]:
     """
     rows = set()
     for part, upos in PARTS.items():
-        if (folder / f"{part}.exc").is_file():
-            for where, line in _lines(folder / f"{part}.exc"):
-                form, *lemmas = (word.replace("_", " ") for word in line.split())
-                if not lemmas:
-                    raise DataError(f"{where} has a form without a lemma: {line[:60]!r}")
-                rows |= {(upos, form, lemma) for lemma in lemmas if lemma}
+        path = folder / f"{part}.exc"
+        for number, line in _lines(path) if path.is_file() else ():
+            form, *lemmas = (word.replace("_", " ") for word in line.split())
+            if not lemmas:
+                raise _broken(path, number, line, "a form and its lemmas", ValueError("no lemma"))
+            rows |= {(upos, form, lemma) for lemma in lemmas}
     return sorted(rows)
 
 
@@ -164,14 +168,18 @@ def read_notice(folder: Path) -> str:
     return "".join(notice)
 
 
-def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield where each line stands and the line, without the licence notice (lines that begin with two spaces)."""
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the number of each line and the line, without the licence notice (lines that begin with two spaces)."""
     try:
         with path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, start=1):
                 if not line.startswith("  ") and line.strip():
-                    yield f"{path}, line {number}", line.rstrip()
+                    yield number, line.rstrip()
     except FileNotFoundError:
         raise DataError(f"{path} is missing. Give a folder that holds WordNet's data.* and index.* files.") from None
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8: {error}") from None
+        raise DataError(f"{path} is not UTF-8: {error}. Get the file again.") from None
+
+
+def _broken(path: Path, number: int, line: str, expected: str, error: Exception) -> DataError:
+    return DataError(f"{path}, line {number} is not {expected} ({error}): {line[:60]!r}")

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import final
 
 import numpy as np
+from jaxtyping import Int32
 from numpy import ndarray
 
 from kgreason.data import UPOS, KnowledgeGraph, Vocab
@@ -11,7 +12,7 @@ from kgreason.data.knowledge import Labels
 from kgreason.errors import DataError
 from kgreason.knowledge.labels import build_labels
 from kgreason.knowledge.strings import StringTable
-from kgreason.knowledge.wndb import PARTS, Synset, read_counts, read_ranks, read_synsets, read_version
+from kgreason.knowledge.wndb import PARTS, Synset, read_counts, read_senses, read_synsets, read_version
 
 #: Pointer symbol (of all four parts of speech) to relation. What is missing here is the exact inverse of one that is
 #: not: `~` of `@`, `~i` of `@i`, `%m %s %p` of `#m #s #p`, `-c -r -u` of `;c ;r ;u`.
@@ -73,62 +74,60 @@ class WordNetSource:
 
     def __call__(self) -> KnowledgeGraph:
         synsets = read_synsets(self.path)
-        ranks, counts = read_ranks(self.path), read_counts(self.path)
-        names = [_name(synset, ranks) for synset in synsets]
+        senses = read_senses(self.path)
+        names = [_name(synset, senses[synset.part]) for synset in synsets]
         order = sorted(range(len(names)), key=names.__getitem__)
         entities = StringTable.of([names[i] for i in order])
-        ids = {(synsets[i].part, synsets[i].offset): new for new, i in enumerate(order)}
+        ids = {synsets[i].key: new for new, i in enumerate(order)}
         relations = Vocab(sorted(RELATIONS.values()))
         version = read_version(self.path)
         about = {"name": "wordnet", "version": version, "origin": _ORIGIN, "licence": f"WordNet {version} licence"}
-        labels = _labels([synsets[i] for i in order], ranks, counts)
+        labels = _labels([synsets[i] for i in order], senses, read_counts(self.path))
         return KnowledgeGraph.from_ids(entities, relations, _triples(synsets, ids, relations), labels, about)
 
 
-def _name(synset: Synset, ranks: dict[tuple[str, str, int], int]) -> str:
+def _name(synset: Synset, senses: dict[str, list[str]]) -> str:
     lemma = synset.lemmas[0].lower()
-    return f"{lemma}.{synset.kind}.{_rank(synset, lemma, ranks):02}"
+    return f"{lemma}.{synset.kind}.{_rank(synset, lemma, senses):02}"
 
 
-def _rank(synset: Synset, lemma: str, ranks: dict[tuple[str, str, int], int]) -> int:
+def _rank(synset: Synset, lemma: str, senses: dict[str, list[str]]) -> int:
     try:
-        return ranks[synset.part, lemma, synset.offset]
-    except KeyError:
+        return senses[lemma].index(synset.key) + 1
+    except (KeyError, ValueError):
         raise DataError(
-            f"data.{synset.part} has '{lemma}' in synset {synset.offset:08}, but index.{synset.part} does not. "
+            f"data.{synset.part} has '{lemma}' in synset {synset.key[1:]}, but index.{synset.part} does not. "
             "The files do not belong together; install WordNet again."
         ) from None
 
 
-def _triples(synsets: list[Synset], ids: dict[tuple[str, int], int], relations: Vocab) -> ndarray:
-    kinds = {symbol: relations.id(name) for symbol, name in RELATIONS.items()}
-    rows = []
-    for synset in synsets:
-        head = ids[synset.part, synset.offset]
-        for symbol, part, offset in synset.pointers:
-            if symbol in _INVERSES:
-                continue
-            try:
-                rows.append((head, kinds[symbol], ids[part, offset]))
-            except KeyError:
-                raise DataError(
-                    f"data.{synset.part}, synset {synset.offset:08}: the pointer '{symbol}' to {part} {offset:08} "
-                    "has an unknown symbol or leads nowhere."
-                ) from None
-    return np.array(rows, np.int32).reshape(-1, 3)
+def _triples(synsets: list[Synset], ids: dict[str, int], relations: Vocab) -> Int32[ndarray, "rows 3"]:
+    kinds = {symbol: relations.id(name) for symbol, name in RELATIONS.items()} | dict.fromkeys(_INVERSES, -1)
+    try:
+        tails = [ids[target] for synset in synsets for target in synset.targets]
+        kind = [kinds[symbol] for synset in synsets for symbol in synset.symbols]
+    except KeyError as error:
+        culprit = next(s for s in synsets if error.args[0] in (*s.symbols, *s.targets))
+        raise DataError(
+            f"data.{culprit.part}, synset {culprit.key[1:]}: pointer {error} has an unknown symbol or leads nowhere."
+        ) from None
+    heads = np.repeat([ids[synset.key] for synset in synsets], [len(synset.targets) for synset in synsets])
+    rows = np.stack([heads, kind, tails], axis=1).astype(np.int32)
+    return rows[rows[:, 1] >= 0]
 
 
 def _labels(
-    synsets: list[Synset], ranks: dict[tuple[str, str, int], int], counts: dict[tuple[str, str, int], int]
+    synsets: list[Synset], senses: dict[str, dict[str, list[str]]], counts: dict[tuple[str, str, int], int]
 ) -> Labels:
     import polars as pl
 
     names, entity, weight = [], [], []
     for i, synset in enumerate(synsets):
         for lemma in synset.lemmas:
-            rank = _rank(synset, lemma.lower(), ranks)
+            low = lemma.lower()
+            rank = _rank(synset, low, senses[synset.part])
             names.append(lemma.replace("_", " "))
             entity.append(i)
-            weight.append(counts.get((synset.part, lemma.lower(), rank), 0) + 1 / rank)
+            weight.append(counts.get((synset.part, low, rank), 0) + 1 / rank)
     pos = np.array([UPOS.id(PARTS[synset.part]) for synset in synsets], np.int8)
     return build_labels(pl.Series(names, dtype=pl.String), np.array(entity, np.int32), np.array(weight), pos)
