@@ -7,10 +7,10 @@ from typing import final
 
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
-from numba import njit
 from numpy import ndarray
 
 from kgreason.data import ALIGN_RELATIONS, KnowledgeGraph
+from kgreason.ground.taxonomy import relate, walk_up
 
 #: Which relations of a graph carry which lexical relation. Names that a graph does not have are passed over.
 ROLES: Mapping[str, tuple[str, ...]] = {
@@ -33,7 +33,6 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 #: The columns of `LexicalRelations.between`: what the graph can say of two different words.
 KINDS = ("synonym", "hypernym", "hyponym", "antonym", "co_hyponym", "co_similar", "related")
 KIND_IDS = np.array([ALIGN_RELATIONS.id(kind) for kind in KINDS], np.int32)
-_FURTHEST = 12  # how far up a taxonomy is followed; WordNet is 19 deep, and what is further says little
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +100,7 @@ class LexicalRelations:
             right: The second word of each pair.
         """
         out = np.zeros((len(left), len(KINDS)), np.float32)
-        _relate(
+        relate(
             (senses.ptr, senses.entity, senses.weight),
             (left, right),
             (self._up_ptr, self._up, self._steps, self._content),
@@ -110,6 +109,11 @@ class LexicalRelations:
             out,
         )
         return out
+
+    def reaches(self, low: Int32[ndarray, " a"], high: Int32[ndarray, " b"]) -> bool:
+        """Whether some entity of `low` is, or stands below, some entity of `high` in the taxonomy."""
+        above = [self._up[self._up_ptr[e] : self._up_ptr[e + 1]] for e in low.tolist()]
+        return bool(len(above) and np.isin(np.concatenate(above), high).any())
 
 
 _KEPT: "weakref.WeakKeyDictionary[KnowledgeGraph, LexicalRelations]" = weakref.WeakKeyDictionary()
@@ -148,140 +152,16 @@ def _both_ways(
 
 def _information(up: Int32[ndarray, " rows"], size: int) -> Float32[ndarray, " entities"]:
     below = np.bincount(up, minlength=size)  # every entity stands in its own closure, too
-    return (1.0 - np.log(np.maximum(below, 1)) / np.log(max(size, 2))).astype(np.float32)
+    content: Float32[ndarray, " entities"] = 1.0 - np.log(np.maximum(below, 1)) / np.log(max(size, 2))
+    return content.astype(np.float32)
 
 
 def _closure(
     ptr: Int64[ndarray, " offsets"], parent: Int32[ndarray, " rows"]
 ) -> tuple[Int64[ndarray, " offsets"], Int32[ndarray, " found"], Int32[ndarray, " found"]]:
     """Return what stands above each entity, itself included, in ascending order with the fewest steps to it."""
-    counts = _walk_up(ptr, parent, np.zeros(len(ptr), np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32))
+    counts = walk_up(ptr, parent, np.zeros(len(ptr), np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32))
     up_ptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     up, steps = np.empty(up_ptr[-1], np.int32), np.empty(up_ptr[-1], np.int32)
-    _walk_up(ptr, parent, up_ptr, up, steps)
+    walk_up(ptr, parent, up_ptr, up, steps)
     return up_ptr, up, steps
-
-
-@njit(cache=True)
-def _walk_up(ptr, parent, up_ptr, up, steps):  # type: ignore[no-untyped-def]
-    """Breadth first from every entity; counts where `up` is empty, fills it otherwise."""
-    size = len(ptr) - 1
-    counts = np.zeros(size, np.int64)
-    seen = np.full(size, -1, np.int32)
-    queue, depth = np.empty(size, np.int32), np.empty(size, np.int32)
-    for e in range(size):
-        queue[0], depth[0], seen[e] = e, 0, e
-        first, last = 0, 1
-        while first < last:
-            if depth[first] < _FURTHEST:
-                for row in range(ptr[queue[first]], ptr[queue[first] + 1]):
-                    if seen[parent[row]] != e:
-                        seen[parent[row]] = e
-                        queue[last], depth[last] = parent[row], depth[first] + 1
-                        last += 1
-            first += 1
-        counts[e] = last
-        if len(up):
-            order = np.argsort(queue[:last])
-            for k in range(last):
-                up[up_ptr[e] + k], steps[up_ptr[e] + k] = queue[order[k]], depth[order[k]]
-    return counts
-
-
-@njit(cache=True)
-def _joined(csr, a, b):  # type: ignore[no-untyped-def]
-    """Whether `b` is among the neighbours of `a`; the rows of one entity are ascending."""
-    ptr, tail = csr
-    low, high = ptr[a], ptr[a + 1]
-    while low < high:
-        middle = (low + high) // 2
-        if tail[middle] < b:
-            low = middle + 1
-        else:
-            high = middle
-    return low < ptr[a + 1] and tail[low] == b
-
-
-@njit(cache=True)
-def _share(csr, a, b):  # type: ignore[no-untyped-def]
-    """Whether `a` and `b` have a neighbour in common."""
-    ptr, tail = csr
-    i, j = ptr[a], ptr[b]
-    while i < ptr[a + 1] and j < ptr[b + 1]:
-        if tail[i] == tail[j]:
-            return True
-        if tail[i] < tail[j]:
-            i += 1
-        else:
-            j += 1
-    return False
-
-
-@njit(cache=True)
-def _opposed(opposite, near, a, b):  # type: ignore[no-untyped-def]
-    """The distance of an antonym: 1 directly, 2 with a `near` step on one side, 3 with one on both; 0 if none."""
-    if _joined(opposite, a, b):
-        return 1
-    near_ptr, near_tail = near
-    best = 0
-    for i in range(near_ptr[a], near_ptr[a + 1]):
-        if _joined(opposite, near_tail[i], b):
-            return 2
-        for j in range(near_ptr[b], near_ptr[b + 1]):
-            if _joined(opposite, near_tail[i], near_tail[j]):
-                best = 3
-    for j in range(near_ptr[b], near_ptr[b + 1]):
-        if _joined(opposite, a, near_tail[j]):
-            return 2
-    return best
-
-
-@njit(cache=True)
-def _meet(taxonomy, limits, a, b):  # type: ignore[no-untyped-def]
-    """The steps from `a` and from `b` to their nearest common concept; (-1, -1) if there is none within limits."""
-    up_ptr, up, steps, content = taxonomy
-    max_meet, min_content = limits
-    i, j, best_a, best_b = up_ptr[a], up_ptr[b], -1, -1
-    while i < up_ptr[a + 1] and j < up_ptr[b + 1]:
-        if up[i] < up[j]:
-            i += 1
-        elif up[i] > up[j]:
-            j += 1
-        else:
-            da, db = steps[i], steps[j]
-            lineal = da == 0 or db == 0
-            siblings = da <= max_meet and db <= max_meet and content[up[i]] >= min_content
-            if (lineal or siblings) and (best_a < 0 or da + db < best_a + best_b):
-                best_a, best_b = da, db
-            i += 1
-            j += 1
-    return best_a, best_b
-
-
-@njit(cache=True)
-def _relate(senses, pairs, taxonomy, links, limits, out):  # type: ignore[no-untyped-def]
-    """Fill `out` with the best score of each kind over all sense pairs."""
-    ptr, entity, weight = senses
-    opposite, near, alike, related = links
-    for p in range(len(out)):
-        left, right = pairs[0][p], pairs[1][p]
-        for i in range(ptr[left], ptr[left + 1]):
-            for j in range(ptr[right], ptr[right + 1]):
-                a, b, w = entity[i], entity[j], weight[i] * weight[j]
-                if a == b or _joined(alike, a, b):
-                    out[p, 0] = max(out[p, 0], w)
-                    continue
-                up_a, up_b = _meet(taxonomy, limits, a, b)
-                if up_b == 0:
-                    out[p, 1] = max(out[p, 1], w / (1 + up_a))
-                elif up_a == 0:
-                    out[p, 2] = max(out[p, 2], w / (1 + up_b))
-                elif up_a > 0:
-                    out[p, 4] = max(out[p, 4], w / (up_a + up_b))
-                apart = _opposed(opposite, near, a, b)
-                if apart > 0:
-                    out[p, 3] = max(out[p, 3], w / (1 + apart))
-                if _share(near, a, b):
-                    out[p, 5] = max(out[p, 5], w / 3)
-                if _joined(near, a, b) or _joined(related, a, b):
-                    out[p, 6] = max(out[p, 6], w / 2)
