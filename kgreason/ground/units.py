@@ -7,12 +7,13 @@ import numpy as np
 from jaxtyping import Bool, Int64
 from numpy import ndarray
 
-from kgreason.data import UPOS, EdgeType, KnowledgeGraph, LogicGraph, NodeType
+from kgreason.data import DEPENDENCY_RELATIONS, UPOS, EdgeType, KnowledgeGraph, LogicGraph, NodeType
 from kgreason.ground.lexical import Senses, lexical_relations
 
 #: Parts of speech whose words carry content; adpositions are looked up only as adverbs and adjectives.
 _CONTENT = np.array([UPOS.id(pos) for pos in ("ADJ", "ADV", "NOUN", "NUM", "PROPN", "VERB")])
 _ADP = UPOS.id("ADP")
+_NEXT = DEPENDENCY_RELATIONS.id("next")  # word order is no government
 #: What a part of speech may be in a lexicon that knows only nouns, verbs, adjectives and adverbs.
 _MEANT = {"PROPN": ("NOUN",), "NUM": ("NOUN", "ADJ"), "ADP": ("ADV", "ADJ"), "AUX": ("VERB",)}
 _MISMATCH = 0.4  # a sense of another part of speech: taggers err, and "red" is both
@@ -163,7 +164,7 @@ def units_of(graph: LogicGraph, lexicon: Lexicon) -> Units:
 
 def _governors(graph: LogicGraph) -> ndarray:
     governor = np.full(graph.num_nodes, -1, np.int64)
-    dependency = graph.edge_type == EdgeType.DEPENDENCY
+    dependency = (graph.edge_type == EdgeType.DEPENDENCY) & (graph.edge_relation != _NEXT)
     governor[graph.edge_index[1, dependency]] = graph.edge_index[0, dependency]
     return governor
 
