@@ -214,8 +214,9 @@ class _Walk:
 
     def _evidence(self, i: int) -> str:
         looked = self.view.edges[i, self.view.edge_row == self.row]
-        best = self._facts(looked)[:1]
-        return "{} —{}→ {}".format(*self._fact(int(best[0]))) if len(best) and looked[best[0]] >= _LEAST else ""
+        told = [self._fact(int(e)) for e in self._facts(looked) if looked[e] >= _LEAST]
+        told.sort(key=lambda fact: fact[1] == "same")  # stable: that two words are the same one says the least
+        return "{} —{}→ {}".format(*told[0]) if told else ""
 
     def _facts(self, share: ndarray) -> ndarray:
         """Return the edges that come from the knowledge graph, the most looked at first."""

@@ -186,7 +186,7 @@ def _print_checked(told: dict[str, Any]) -> None:
     name = told["file"] + (f" [{told['variant']}]" if "variant" in told else "")
     sizes = ", ".join(f"{part} {size}" for part, size in told.get("sizes", {}).items()) or "data not read"
     typer.echo(f"ok  {name}: {' → '.join(told['choices'].values())}")
-    typer.echo(f"    {told['trainable']:,} numbers to train, {told['frozen']:,} frozen; {told['graph']}; {sizes}")
+    typer.echo(f"    {told['trainable']:,} numbers to train; {told['graph']}; {sizes}")
 
 
 def _run_one(config: "ExperimentConfig", options: "Options", json: bool) -> None:

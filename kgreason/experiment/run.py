@@ -108,13 +108,12 @@ def check_experiment(config: ExperimentConfig, data: bool = True) -> dict[str, A
     """
     seed_everything(config.seed)
     front = build_front(config)
-    numbers = [(p.numel(), p.requires_grad) for p in build_reasoner(config, front).parameters()]
+    reasoner = build_reasoner(config, front)
     told = {
         "title": config.title,
         "choices": {room: config.as_tables()[room]["name"] for room in ROOMS},
         "graph": repr(front.knowledge),
-        "trainable": sum(n for n, trains in numbers if trains),
-        "frozen": sum(n for n, trains in numbers if not trains),
+        "trainable": sum(p.numel() for p in reasoner.parameters() if p.requires_grad),
     }
     if not data:
         return told
