@@ -12,9 +12,9 @@ from kgreason.parse.memory import ParseMemory
 from kgreason.parse.sentence import Parsed, Sentence, build_graph, clean
 from kgreason.parse.split import split
 from kgreason.parse.tokenise import Tokeniser
+from kgreason.runtime import Precision
 
 Cache: TypeAlias = Literal["none", "disk"]
-Precision: TypeAlias = Literal["auto", "bfloat16", "float32"]
 
 #: The parser that ships with the package; English, UD EWT.
 SHIPPED = Path(__file__).parent / "weights" / "english.safetensors"

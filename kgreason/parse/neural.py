@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, final
+from typing import final
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,8 +19,8 @@ from kgreason.parse.lemma import Lemmatiser, dump, load
 from kgreason.parse.sentence import Parsed
 from kgreason.parse.states import MAX_PIECES, WordStates
 from kgreason.parse.tree import best_trees
+from kgreason.runtime import Precision, autocast_type
 
-Precision: TypeAlias = Literal["auto", "bfloat16", "float32"]
 _FORMAT = "kgreason-parser-1"
 
 
@@ -70,7 +70,7 @@ class NeuralParser:
         self.lemmatiser = load(tensors.pop("lemmas").numpy().tobytes(), str(file))
         self.words_per_batch = words_per_batch
         self.device = _device(device)
-        self.half = _half(precision, self.device)
+        self.half = autocast_type(precision, device)
         head = BiaffineHead(Sizes(**json.loads(facts["sizes"])))
         head.load_state_dict({name: value.float() for name, value in tensors.items()})
         self.head = head.eval().to(self.device)
@@ -112,7 +112,7 @@ class NeuralParser:
     def _batch(self, sentences: list[tuple[str, ...]]) -> list[Parsed]:
         lengths = torch.tensor([len(words) + 1 for words in sentences], device=self.device)
         mask = torch.arange(int(lengths.max()), device=self.device) < lengths[:, None]
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+        with torch.autocast(self.device.type, self.half or torch.bfloat16, enabled=self.half is not None):
             states = self.states(sentences, self.head.weights())[:, :, 0]
             parse = self.head(states, spell(sentences).to(self.device), mask)
             trees = best_trees(parse.arc.cpu().numpy(), lengths.cpu().numpy())
@@ -161,13 +161,3 @@ def _device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise ConfigError(f"device = '{name}' cannot be used here: {str(error).splitlines()[0]}") from error
     return device
-
-
-def _half(precision: str, device: torch.device) -> bool:
-    if precision not in {"auto", "bfloat16", "float32"}:
-        raise ConfigError(f"precision = '{precision}'; expected auto, bfloat16 or float32.")
-    if precision != "auto" or device.type != "cpu":
-        return precision != "float32"
-    ask: Any = getattr(torch.cpu, "get_capabilities", dict)
-    abilities = ask()
-    return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))
