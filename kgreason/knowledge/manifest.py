@@ -129,7 +129,7 @@ def read_manifest(folder: Path) -> Manifest:
         )
     try:
         return _manifest(found)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StoreError(f"{path} is damaged: {error!r}. Build the graph again with: kgreason graph build") from None
 
 

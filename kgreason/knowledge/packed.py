@@ -1,7 +1,6 @@
 """A graph as one small file, to be shipped: an `.npz` that numpy opens, with LZMA inside instead of deflate."""
 
 import io
-import lzma
 import os
 import tempfile
 import zipfile
@@ -97,20 +96,24 @@ class PackedSource:
 
     def __call__(self) -> KnowledgeGraph:
         try:
-            with np.load(self.path, allow_pickle=False) as file:
-                columns = {name: file[name] for name in file.files}
-            return _graph(columns)
-        except FileNotFoundError:
-            raise StoreError(f"{self.path} is missing.") from None
-        except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile, lzma.LZMAError) as error:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be read: {error.strerror or error}.") from None
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
+                return _graph({name: file[name] for name in file.files})
+        except Exception as error:  # a damaged archive fails in as many ways as it has parts
             raise StoreError(f"{self.path} is not a packed graph, or is damaged: {error}. Get it again.") from None
 
 
 def _graph(columns: dict[str, ndarray]) -> KnowledgeGraph:
     entities, names = _table(columns, "entities"), _table(columns, "labels")
     degree = columns["degree"].astype(np.int64)
-    if len(degree) != len(entities) or degree.sum() != len(columns["tail"]) != len(columns["relation"]):
-        raise ValueError("its columns do not fit each other")
+    triples, senses = len(columns["tail"]), len(columns["sense_entity"])
+    if len(degree) != len(entities) or degree.sum() != triples or len(columns["relation"]) != triples:
+        raise ValueError("its triples do not fit")
+    if columns["senses"].sum() != senses or len(columns["sense_score"]) != senses:
+        raise ValueError("its senses do not fit")
     heads = np.repeat(np.arange(len(degree), dtype=np.int32), degree)
     rows = np.stack([heads, columns["relation"].astype(np.int32), columns["tail"]], axis=1)
     labels = Labels(
