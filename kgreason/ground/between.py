@@ -9,14 +9,14 @@ from kgreason.data import KnowledgeGraph, LogicGraph
 from kgreason.ground import kernels
 from kgreason.ground.facts import Chosen, add_facts, check_budgets, seeds_of
 from kgreason.ground.link import LinkGrounder
-from kgreason.ground.mentions import PosRule
 
 
 @final
 class BetweenGrounder:
-    r"""Links the text, then adds what lies on paths of two triples between linked entities, and all triples among these.
+    r"""Links the text, then adds what lies on paths of two triples between linked entities.
 
-    With the linked entities $S$ and $N(s)$ what is joined to $s$ by a triple in either direction, these are
+    All triples among these are added too. With the linked entities $S$, and $N(s)$ what is joined to $s$ by a triple in
+    either direction, what lies between is
 
     $$\Big( \bigcup_{s \ne t \in S} N(s) \cap N(t) \Big) \setminus S$$
 
@@ -35,9 +35,7 @@ class BetweenGrounder:
         entity.
     """
 
-    def __init__(
-        self, max_nodes: int = 200, max_edges: int = 2000, max_senses: int = 3, pos: PosRule = "strict"
-    ) -> None:
+    def __init__(self, max_nodes: int = 200, max_edges: int = 2000, max_senses: int = 3, pos: str = "strict") -> None:
         check_budgets("between", {"max_nodes": max_nodes, "max_edges": max_edges})
         self.max_nodes, self.max_edges = max_nodes, max_edges
         self._link = LinkGrounder(max_senses, pos)

@@ -5,6 +5,8 @@ that each kernel is compiled once, whatever the arrays are. All kernels take a b
 their scratch space from `scratch`. `kgreason.ground.reference` says the same in plain numpy.
 """
 
+from typing import no_type_check
+
 import numpy as np
 from numba import njit
 from numpy import ndarray
@@ -41,7 +43,8 @@ def scratch(entities: int) -> tuple[ndarray, ndarray, ndarray]:
 
 
 @njit(cache=True)
-def _reach(row, hop, space):  # type: ignore[no-untyped-def]
+@no_type_check
+def _reach(row, hop, space):
     """Follow one row of a CSR, at most `fan` of it, evenly spaced.
 
     `left` holds for each node of this hop the product of (1 - share) over the triples by which it was reached.
@@ -64,7 +67,8 @@ def _reach(row, hop, space):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _keep_best(begin, count, budget, space):  # type: ignore[no-untyped-def]
+@no_type_check
+def _keep_best(begin, count, budget, space):
     """Sort the nodes of one hop by score, then id; drop those over the budget. Returns the new count."""
     place, found, left = space
     for i in range(begin, count):
@@ -80,7 +84,8 @@ def _keep_best(begin, count, budget, space):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _walk(graph, count, limits, space, ends):  # type: ignore[no-untyped-def]
+@no_type_check
+def _walk(graph, count, limits, space, ends):
     """Widen the first `count` nodes of `space` hop by hop; `ends` gets the count after each. Returns budgets met."""
     head_ptr, tail, tail_ptr, head = graph
     hops, max_nodes, fan = limits
@@ -104,7 +109,8 @@ def _walk(graph, count, limits, space, ends):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def walk(graph, seeds, limits, space):  # type: ignore[no-untyped-def]
+@no_type_check
+def walk(graph, seeds, limits, space):
     """All nodes within some hops of the seeds of each text, in both directions, under budgets.
 
     Args:
@@ -143,7 +149,8 @@ def walk(graph, seeds, limits, space):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _touch(row, stamps, share, marks, count):  # type: ignore[no-untyped-def]
+@no_type_check
+def _touch(row, stamps, share, marks, count):
     """Mark the neighbours in one row; those that a second seed comes to are found. Returns how many are."""
     other, begin, end = row
     base, stamp = stamps
@@ -165,7 +172,8 @@ def _touch(row, stamps, share, marks, count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def between(graph, seeds, max_nodes, marks):  # type: ignore[no-untyped-def]
+@no_type_check
+def between(graph, seeds, max_nodes, marks):
     """The nodes that are neighbours of at least two seeds of a text, whatever the direction of the triples.
 
     Args:
@@ -208,7 +216,8 @@ def between(graph, seeds, max_nodes, marks):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _ranked(graph, found, left):  # type: ignore[no-untyped-def]
+@no_type_check
+def _ranked(graph, found, left):
     """Nodes by score, then by the fewest triples, then by id."""
     head_ptr, _, tail_ptr, _ = graph
     nodes = np.sort(found)
@@ -218,7 +227,8 @@ def _ranked(graph, found, left):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _among(graph, nodes, place, edges):  # type: ignore[no-untyped-def]
+@no_type_check
+def _among(graph, nodes, place, edges):
     """Collect the triples among `nodes` as rows (source, target, triple); returns the rows and their number."""
     head_ptr, tail = graph[0], graph[1]
     count = 0
@@ -234,7 +244,8 @@ def _among(graph, nodes, place, edges):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def induce(graph, ptr, node, max_edges, place):  # type: ignore[no-untyped-def]
+@no_type_check
+def induce(graph, ptr, node, max_edges, place):
     """All triples among the nodes of each text.
 
     Over the budget, triples among the first nodes go first: they are sorted by the later of their two nodes.

@@ -10,10 +10,9 @@ from numpy import ndarray
 from kgreason.data import LINK_RELATIONS, EdgeType, KnowledgeGraph, LogicGraph, NodeType
 from kgreason.errors import ConfigError
 from kgreason.ground.attach import add_edges, add_entities
-from kgreason.ground.mentions import Mentions, PosRule, link_spans
+from kgreason.ground.mentions import POS_RULES, Mentions, PosRule, link_spans
 
 _NAMES = LINK_RELATIONS.id("names")
-_POS_RULES: tuple[PosRule, ...] = ("strict", "prefer", "ignore")
 
 
 @final
@@ -29,16 +28,21 @@ class LinkGrounder:
         pos: How parts of speech count: `strict`, `prefer` or `ignore`; see `link_spans`.
     """
 
-    def __init__(self, max_senses: int = 8, pos: PosRule = "strict") -> None:
+    def __init__(self, max_senses: int = 8, pos: str = "strict") -> None:
         if max_senses < 1:
             raise ConfigError(f"[ground] link: max_senses = {max_senses}, but a mention needs at least 1.")
-        if pos not in _POS_RULES:
-            raise ConfigError(f"[ground] link: pos = '{pos}' is not known. Choose one of: {', '.join(_POS_RULES)}.")
-        self.max_senses, self.pos = max_senses, pos
+        self.max_senses, self.pos = max_senses, _rule(pos)
 
     def __call__(self, graphs: Sequence[LogicGraph], knowledge: KnowledgeGraph) -> list[LogicGraph]:
         found = link_spans(graphs, knowledge, self.max_senses, self.pos)
         return [_link(graph, knowledge, mentions) for graph, mentions in zip(graphs, found, strict=True)]
+
+
+def _rule(name: str) -> PosRule:
+    for rule in POS_RULES:
+        if rule == name:
+            return rule
+    raise ConfigError(f"[ground] pos = '{name}' is not known. Choose one of: {', '.join(POS_RULES)}.")
 
 
 def _link(graph: LogicGraph, knowledge: KnowledgeGraph, mentions: Mentions) -> LogicGraph:

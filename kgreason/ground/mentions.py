@@ -16,6 +16,8 @@ from kgreason.ground.units import FUNCTION_WORDS
 PosRule: TypeAlias = Literal["strict", "prefer", "ignore"]
 """What to do where the part of speech of a word and of an entity do not agree. See `link_spans`."""
 
+POS_RULES: tuple[PosRule, ...] = ("strict", "prefer", "ignore")
+
 #: For each part of speech of an entity, those of a word that may name it, besides its own and `X`.
 ALLOWED: dict[str, tuple[str, ...]] = {
     "NOUN": ("PROPN", "NUM", "SYM"),
@@ -26,6 +28,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "NUM": ("NOUN", "ADJ"),
 }
 
+_OTHER_CASE = 0.5  # "ate" is hardly Ate the goddess, yet "paris" may be Paris
 _SENTENCE_ENDS = frozenset(".!?")
 #: What a function word is taken for where no parser has said what it is: then "a" is not the ångström, "in" no inch.
 _FUNCTION = UPOS.id("DET")
@@ -63,8 +66,8 @@ def link_spans(
     r"""Find the labels of the knowledge graph in the words of each graph: leftmost, longest, whole words.
 
     A word matches as it is written or by its lemma, so "hot dogs" finds "hot dog". Upper and lower case are kept apart
-    where a label is written just so ("turkey" finds the bird, "Turkey" the country), and fall together where none is;
-    the first word of a sentence is also read in lower case.
+    where a label is written just so ("turkey" finds the bird, "Turkey" the country), and fall together where none is,
+    at half the score; the first word of a sentence is also read in lower case.
 
     Of the senses of a label those stay whose part of speech agrees with the word's (`ALLOWED`), and the score of the
     others goes to them:
@@ -92,6 +95,7 @@ def link_spans(
     first, last = words.node[rows[begins, 0]], words.node[rows[begins, 1]]
     head = _heads(graphs, words.offset, first, last)
     of_row, entity, score = _senses(rows[:, 2], knowledge.labels)
+    score = score * np.where(rows[of_row, 3] == 1, 1.0, _OTHER_CASE)
     word_pos = _word_pos(words, head, first == last)
     agrees = _agree(word_pos, knowledge.labels.pos[entity], mention[of_row], first == last, pos)
     total, kept = (np.bincount(of_row, weights, len(rows)) for weights in (score, score * agrees))
@@ -158,7 +162,7 @@ def _other_forms(words: list[str], lemmas: list[str], starts: list[bool]) -> Ite
         before = word
 
 
-def _as_written(rows: Int32[ndarray, "rows 4"]) -> Int32[ndarray, "rows 4"]:
+def _as_written(rows: Int32[ndarray, "rows 4"]) -> Int32[ndarray, "kept 4"]:
     """Drop labels in another case from a match that also has one written just so, and repeated labels."""
     if not len(rows):
         return rows

@@ -33,9 +33,8 @@ class PerturbGrounder:
         seed: Which of the many spoilt graphs.
     """
 
-    def __init__(self, around: Grounder, mode: PerturbMode = "tails", share: float = 0.5, seed: int = 0) -> None:
-        _check(mode, share)
-        self.around, self.mode, self.share, self.seed = around, mode, share, seed
+    def __init__(self, around: Grounder, mode: str = "tails", share: float = 0.5, seed: int = 0) -> None:
+        self.around, self.mode, self.share, self.seed = around, _checked(mode, share), share, seed
         self._kept: weakref.WeakKeyDictionary[KnowledgeGraph, KnowledgeGraph] = weakref.WeakKeyDictionary()
 
     def __call__(self, graphs: Sequence[LogicGraph], knowledge: KnowledgeGraph) -> list[LogicGraph]:
@@ -44,7 +43,7 @@ class PerturbGrounder:
         return self.around(graphs, self._kept[knowledge])
 
 
-def perturb_graph(knowledge: KnowledgeGraph, mode: PerturbMode, share: float = 0.5, seed: int = 0) -> KnowledgeGraph:
+def perturb_graph(knowledge: KnowledgeGraph, mode: str, share: float = 0.5, seed: int = 0) -> KnowledgeGraph:
     """Return a graph with the same entities, relations and labels, and other triples.
 
     - `tails`: tails change places within each relation. Every entity keeps, for each relation, the number of its
@@ -68,7 +67,7 @@ def perturb_graph(knowledge: KnowledgeGraph, mode: PerturbMode, share: float = 0
     Raises:
         ConfigError: For an unknown mode or a share outside of [0, 1].
     """
-    _check(mode, share)
+    _checked(mode, share)
     rows = np.ascontiguousarray(knowledge.triples)
     everything = np.arange(len(rows), dtype=np.int64)
     if mode == "drop":
@@ -97,8 +96,10 @@ def _swap(
     swaps.swap(rows, members, ptr.astype(np.int64), column, _ROUNDS, np.uint64(seed))
 
 
-def _check(mode: str, share: float) -> None:
-    if mode not in _MODES:
-        raise ConfigError(f"[ground] perturb: mode = '{mode}' is not known. Choose one of: {', '.join(_MODES)}.")
+def _checked(mode: str, share: float) -> PerturbMode:
     if not 0 <= share <= 1:
         raise ConfigError(f"[ground] perturb: share = {share}, but a share lies in [0, 1].")
+    for known in _MODES:
+        if known == mode:
+            return known
+    raise ConfigError(f"[ground] perturb: mode = '{mode}' is not known. Choose one of: {', '.join(_MODES)}.")

@@ -48,8 +48,9 @@ def induce(knowledge: KnowledgeGraph, nodes: Int32[ndarray, " nodes"], max_edges
     place = {e: i for i, e in enumerate(nodes.tolist())}
     triples = knowledge.triples.tolist()
     edges = [(place[h], place[t], row) for row, (h, _, t) in enumerate(triples) if h in place and t in place]
-    kept = sorted(sorted(edges), key=lambda edge: max(edge[:2]))[:max_edges]
-    return np.array(sorted(kept), np.int64).reshape(-1, 3)
+    edges.sort(key=lambda edge: (edge[0], edge[2]))
+    kept = set(sorted(edges, key=lambda edge: max(edge[:2]))[:max_edges])
+    return np.array([edge for edge in edges if edge in kept], np.int64).reshape(-1, 3)
 
 
 def _row(ptr: Int64[ndarray, " offsets"], other: Int32[ndarray, " triples"], entity: int) -> Int32[ndarray, " row"]:

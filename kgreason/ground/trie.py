@@ -5,6 +5,8 @@ character; its id is its row in a dictionary. Every table here is a plain array,
 seconds to build and some tens of bytes each.
 """
 
+from typing import no_type_check
+
 import numpy as np
 from numba import njit
 
@@ -15,7 +17,8 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: neighbouring key
 
 
 @njit(cache=True)
-def _slot(keys, key):  # type: ignore[no-untyped-def]
+@no_type_check
+def _slot(keys, key):
     """The slot that holds `key`, or the empty one where it belongs."""
     mask = np.uint64(len(keys) - 1)
     mixed = np.uint64(key) * _SPREAD
@@ -26,7 +29,8 @@ def _slot(keys, key):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def step(keys, child, node, unit):  # type: ignore[no-untyped-def]
+@no_type_check
+def step(keys, child, node, unit):
     """The child of `node` along `unit`, or -1."""
     if unit < 0:
         return -1
@@ -36,14 +40,16 @@ def step(keys, child, node, unit):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def chain_hash(before, word):  # type: ignore[no-untyped-def]
+@no_type_check
+def chain_hash(before, word):
     """The hash of a sequence from the hash of all but its last member, and that of the last."""
     mixed = (np.uint64(before) ^ np.uint64(word)) * _SPREAD
     return np.int64(mixed ^ (mixed >> np.uint64(29)))
 
 
 @njit(cache=True)
-def build(unit, hashed, ptr, keys, child, first, chain, exact):  # type: ignore[no-untyped-def]
+@no_type_check
+def build(unit, hashed, ptr, keys, child, first, chain, exact):
     """Insert label after label; return the number of nodes.
 
     Args:
@@ -74,7 +80,8 @@ def build(unit, hashed, ptr, keys, child, first, chain, exact):  # type: ignore[
 
 
 @njit(cache=True)
-def _advance(table, words, at, states):  # type: ignore[no-untyped-def]
+@no_type_check
+def _advance(table, words, at, states):
     """Read one word from every state, as written and, where that differs, in its other form."""
     keys, child = table
     unit, hashed, ptr = words
@@ -96,7 +103,8 @@ def _advance(table, words, at, states):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _longest(table, first, words, segment, start, states):  # type: ignore[no-untyped-def]
+@no_type_check
+def _longest(table, first, words, segment, start, states):
     """The end of the longest match that starts at `start`, and the states there; (-1, 0) if there is none."""
     nodes, hashes, new_nodes, new_hashes, found_nodes, found_hashes = states
     nodes[0], hashes[0], alive = 0, 0, 1
@@ -117,7 +125,8 @@ def _longest(table, first, words, segment, start, states):  # type: ignore[no-un
 
 
 @njit(cache=True)
-def match(table, leaves, words, segment):  # type: ignore[no-untyped-def]
+@no_type_check
+def match(table, leaves, words, segment):
     """All leftmost, longest, non-overlapping matches.
 
     Args:
