@@ -172,7 +172,8 @@ def _governors(graph: LogicGraph) -> ndarray:
 def _unit(
     graph: LogicGraph, span: list[int], governor: ndarray, lexicon: Lexicon
 ) -> tuple[int, int, int, int, int, bool]:
-    head = next((n for n in span if governor[n] not in span), span[-1]) if len(span) > 1 else span[0]
+    parsed = bool((governor[span] >= 0).any())
+    head = next((n for n in span if governor[n] not in span), span[-1]) if parsed else span[-1]
     surface = " ".join(graph.node_text[n] for n in span)
     lemma = " ".join([graph.node_text[n].lower() for n in span[:-1]] + [_lemma(graph, span[-1])])
     pos = int(graph.node_pos[head])
