@@ -4,10 +4,10 @@ Parameters that training does not change are not stored but named, by a hash of 
 language model holds the reasoning part alone, and refuses to be loaded over another language model.
 """
 
-import contextlib
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -114,18 +114,21 @@ def write(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -
         StoreError: If the file cannot be written; what was there before is still there.
     """
     metadata = {"format": FORMAT, "state": json.dumps(state, allow_nan=False)}
-    partial = path.with_name(f".{path.name}.partial")  # always the same, so that a killed run leaves at most one
+    aside = path.with_name(f".{path.name}.partial")  # always the same, so that a killed run leaves at most one
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.mkdir(parents=True, exist_ok=True)
+        partial = aside / path.name
+        partial.touch()
+        mode = partial.stat().st_mode  # safetensors would let nobody else read it
         save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, partial, metadata)
+        partial.chmod(mode)
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
     except (OSError, SafetensorError) as error:
         raise StoreError(f"{path} could not be written: {error}. Free some space or name another folder.") from error
     finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

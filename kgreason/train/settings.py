@@ -10,6 +10,10 @@ from kgreason.errors import ConfigError
 Precision = Literal["auto", "fp32", "bf16"]
 
 
+#: TOML writes 1 for 1.0.
+Number = float | int
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSettings:
@@ -41,17 +45,17 @@ class TrainSettings:
     epochs: int = 10
     batch_size: int = 32
     accumulate: int = 1
-    lr: Mapping[str, float] = field(default_factory=lambda: {"language": 2e-5, "other": 1e-3})
-    weight_decay: float = 0.01
-    warmup: float = 0.06
+    lr: Mapping[str, Number] = field(default_factory=lambda: {"language": 2e-5, "other": 1e-3})
+    weight_decay: Number = 0.01
+    warmup: Number = 0.06
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    clip: float = 1.0
+    clip: Number = 1.0
     patience: int = 3
     select: str = "accuracy"
-    class_weights: Literal["none", "balanced"] | Sequence[float] = "none"
-    label_smoothing: float = 0.0
+    class_weights: Literal["none", "balanced"] | Sequence[Number] = "none"
+    label_smoothing: Number = 0.0
     precision: Precision = "auto"
-    save_every: float = 120.0
+    save_every: Number = 120.0
     deterministic: bool = False
     tensorboard: bool = True
 

@@ -9,7 +9,6 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -19,7 +18,7 @@ from kgreason.answer import LabelHead
 from kgreason.decode import CycleDecoder
 from kgreason.reasoner import Reasoner
 from kgreason.tensors import GraphBatch, States
-from kgreason.train import Loader, Progress, TrainSettings, fit, join_processes, seed_everything
+from kgreason.train import Progress, TrainSettings, fit, join_processes, seed_everything
 
 DIM, WORDS, LABELS, EXAMPLES = 8, 12, 3, 90
 
@@ -30,7 +29,8 @@ class ToyEncoder(nn.Module):
     def __init__(self, dropout: float) -> None:
         super().__init__()
         self.language = nn.Embedding(WORDS, DIM)
-        self.frozen = nn.Embedding(WORDS, DIM).requires_grad_(False)
+        vectors = torch.randn(WORDS, DIM, generator=torch.Generator().manual_seed(11))
+        self.frozen = nn.Embedding.from_pretrained(vectors)  # the same in every reasoner, as a language model is
         self.place = nn.Parameter(torch.randn(6, DIM))
         self.mix = nn.Linear(DIM, DIM)
         self.dropout = nn.Dropout(dropout)
@@ -88,9 +88,11 @@ def toy_batch(positions: Tensor, edges: int = 1) -> GraphBatch:
 class ToyLoader:
     """Every `world`-th batch of an order that the epoch fixes. Nothing is repeated, so processes may differ by one."""
 
-    def __init__(self, size: int, *, shuffle: bool, rank: int = 0, world: int = 1, pause: float = 0) -> None:
+    def __init__(
+        self, size: int, shuffle: bool, rank: int = 0, world: int = 1, pause: float = 0, fail: int = 0
+    ) -> None:
         self.size, self.shuffle, self.rank, self.world, self.pause = size, shuffle, rank, world, pause
-        self.epoch, self.start = 0, 0
+        self.epoch, self.start, self.left = 0, 0, fail or 10**9
 
     def set_epoch(self, epoch: int, start: int = 0) -> None:
         self.epoch, self.start = epoch, start
@@ -106,11 +108,10 @@ class ToyLoader:
     def __iter__(self) -> Iterator[GraphBatch]:
         for positions in self.batches()[self.start :]:
             time.sleep(self.pause)
+            self.left -= 1
+            if not self.left:
+                raise SystemExit("Stopped, as asked by --fail.")
             yield toy_batch(positions)
-
-
-def without_targets(loader: Loader) -> list[GraphBatch]:
-    return [replace(batch, target=None) for batch in loader]
 
 
 def main() -> None:
@@ -122,7 +123,9 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.2)
     parser.add_argument("--pause", type=float, default=0.0)
     parser.add_argument("--save-every", type=float, default=0.0)
+    parser.add_argument("--fail", type=int, default=0, help="stop before this batch, counted over all epochs")
     told = parser.parse_args()
+    torch.set_num_threads(1)  # the matrices are tiny
     processes = join_processes()
     settings = TrainSettings(
         epochs=told.epochs,
@@ -139,8 +142,8 @@ def main() -> None:
         sys.stdout.flush()
 
     rank, world = processes.rank, processes.world
-    train = ToyLoader(told.batch, shuffle=True, rank=rank, world=world, pause=told.pause)
-    dev = ToyLoader(told.batch, shuffle=False, rank=rank, world=world)
+    train = ToyLoader(told.batch, True, rank, world, told.pause, told.fail)
+    dev = ToyLoader(told.batch, False, rank, world)
     fit(toy_reasoner(told.dropout), train, dev, settings, told.folder, seed=5, report=report)
 
 
