@@ -80,7 +80,7 @@ def _copy(run: Path, to: Path) -> None:
     """Put a finished run under a name that is easy to say, so that `kgreason.load("runs/demo/wordnet")` finds it."""
     with tempfile.TemporaryDirectory(dir=to.parent, prefix=f".{to.name}.") as partial:
         new, old = Path(partial) / "new", Path(partial) / "old"
-        shutil.copytree(run, new, ignore=shutil.ignore_patterns("checkpoint*", "tensorboard*"))
+        shutil.copytree(run, new, ignore=shutil.ignore_patterns("last.*", "tensorboard*"))
         try:
             if to.exists():
                 to.replace(old)

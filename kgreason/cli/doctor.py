@@ -151,7 +151,18 @@ def _language_model() -> Finding:
 
 
 def _parser() -> Finding:
-    return Finding("defaults", "dependency parser", "ok", "")
+    from safetensors import SafetensorError, safe_open
+
+    from kgreason.parse.dependency import SHIPPED
+
+    try:
+        with safe_open(SHIPPED, framework="numpy") as file:
+            tensors = len(list(file.keys()))
+    except (OSError, SafetensorError) as error:
+        again = "Install kgreason again; the file ships with it."
+        return Finding("defaults", "dependency parser", "broken", f"{SHIPPED}: {error}", again)
+    size = SHIPPED.stat().st_size / 1e6
+    return Finding("defaults", "dependency parser", "ok", f"{size:.1f} MB, {tensors} tensors in {SHIPPED}")
 
 
 def _graphs() -> Iterator[Finding]:

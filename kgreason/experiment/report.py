@@ -72,6 +72,7 @@ def write_report(path: Path, ablation: Ablation, runs: Runs, test: str, lead: st
         Section("How to repeat this", _repeat(ablation, runs)),
     ]
     record.write_text(path, page(ablation.title, sections, lead))
+    path.chmod(0o644)  # a page is for others, too
     return rows
 
 
@@ -199,14 +200,14 @@ def _categories(ablation: Ablation, runs: Runs) -> list[Section]:
             [kind, sum(line["category"] == kind for line in lines[ablation.against]), *_shares(lines, kind)]
             for kind in sorted(kinds)
         ]
-        body = table(["phenomenon", "examples", *ablation.variants], rows, f"Accuracy in %, seed {seed}.")
+        body = table(["phenomenon", "examples", *ablation.variants], rows, f"Accuracy, seed {seed}.")
         sections.append(Section(f"By phenomenon: {test}", body))
     return sections
 
 
-def _shares(lines: Mapping[str, Sequence[Mapping[str, Any]]], kind: str) -> list[float]:
+def _shares(lines: Mapping[str, Sequence[Mapping[str, Any]]], kind: str) -> list[Estimate]:
     mine = {name: [x["gold"] == x["answer"] for x in of if x["category"] == kind] for name, of in lines.items()}
-    return [100 * float(np.mean(right)) for right in mine.values()]
+    return [Estimate(share, share, share) for share in (float(np.mean(right)) for right in mine.values())]
 
 
 def _how(ablation: Ablation, test: str, count: int) -> str:

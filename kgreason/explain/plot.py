@@ -82,6 +82,10 @@ def curves(
         line.set(marker="o", markersize=3)
         lines.append(line)
     axes.set_xlabel(_plain(across))
+    if all(float(x).is_integer() for points in series.values() for x, _ in points):
+        from matplotlib.ticker import MaxNLocator
+
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y", color=_LINE, linewidth=0.8)
     legend = axes.legend(lines, [_plain(name) for name in series], frameon=False)
     for text in legend.get_texts():
