@@ -94,7 +94,8 @@ def load(path: Path, examples: Sequence[Example]) -> list[Prepared]:
         StoreError: If the file is missing or damaged, or is of other examples.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # opened here: of a damaged file numpy would leave its own handle open
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             columns = {name: file[name] for name in file.files}
         if columns["uid"].tolist() != [e.uid for e in examples]:
             raise StoreError(f"{path} holds other examples.")
