@@ -4,7 +4,7 @@ import gzip
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, cast
+from typing import TypeAlias, cast
 
 from kgreason.errors import DataError
 
@@ -32,8 +32,8 @@ def ending_of(path: Path) -> str:
     return (Path(path.stem).suffix if path.suffix.lower() == ".gz" else path.suffix).lower()
 
 
-def open_plain(path: Path) -> BinaryIO:
+def open_plain(path: Path) -> io.BufferedReader:
     """Open a file for reading bytes; if it ends in `.gz`, what is inside."""
     if path.suffix.lower() == ".gz":
-        return cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", gzip.open(path, "rb"))))
+        return io.BufferedReader(cast("io.RawIOBase", gzip.open(path, "rb")))
     return path.open("rb")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 
 from kgreason.errors import DataError
 from kgreason.knowledge.files import open_plain
@@ -48,7 +48,7 @@ def read_rows(path: Path, form: Form, row: Row) -> "pl.DataFrame":
 
     try:
         found = _fast(path, form, row)
-    except (pl.exceptions.PolarsError, OverflowError):
+    except (pl.exceptions.PolarsError, OSError, EOFError):  # the slow way finds out where, and says so
         found = None
     if found is None:
         found = pl.DataFrame(list(_slow(path, form, row)), schema=dict.fromkeys(row.fields, pl.String), orient="row")
@@ -61,7 +61,11 @@ def _fast(path: Path, form: Form, row: Row) -> "pl.DataFrame | None":
     import polars as pl
 
     if form == "jsonl":
-        raw = _json_lines(path)
+        with open_plain(path) as file:
+            content = file.read()
+        if b"\\ud" in content or b"\\uD" in content:  # perhaps a lone surrogate, which polars would silently replace
+            return None
+        raw = pl.read_ndjson(content, infer_schema_length=None)
         wanted = [c if isinstance(c, str) else f for c, f in zip(row.columns, row.fields, strict=True)]
     else:
         raw = pl.read_csv(
@@ -81,13 +85,6 @@ def _fast(path: Path, form: Form, row: Row) -> "pl.DataFrame | None":
         return None
     blank = rows.select(pl.any_horizontal(pl.all().is_null() | (pl.all().str.strip_chars() == "")).any()).item()
     return None if blank else rows
-
-
-def _json_lines(path: Path) -> "pl.DataFrame":
-    import polars as pl
-
-    with open_plain(path) as file:
-        return pl.read_ndjson(file.read(), infer_schema_length=None)
 
 
 def _slow(path: Path, form: Form, row: Row) -> Iterator[tuple[str, ...]]:
@@ -137,7 +134,7 @@ def _field(line: Any, column: int | str, field: str, where: str) -> str:
     return value
 
 
-def _objects(file: BinaryIO, path: Path) -> Iterator[tuple[int, Any]]:
+def _objects(file: io.BufferedReader, path: Path) -> Iterator[tuple[int, Any]]:
     for number, text in _decoded(file, path):
         try:
             value = json.loads(text)
@@ -148,7 +145,7 @@ def _objects(file: BinaryIO, path: Path) -> Iterator[tuple[int, Any]]:
         yield number, value
 
 
-def _separated(file: BinaryIO, path: Path, form: Form) -> Iterator[tuple[int, list[str]]]:
+def _separated(file: io.BufferedReader, path: Path, form: Form) -> Iterator[tuple[int, list[str]]]:
     if form == "tsv":
         yield from ((number, text.split("\t")) for number, text in _decoded(file, path))
         return
@@ -162,7 +159,7 @@ def _separated(file: BinaryIO, path: Path, form: Form) -> Iterator[tuple[int, li
         raise DataError(f"{path}, line {reader.line_num} is not CSV: {error}") from None
 
 
-def _decoded(file: BinaryIO, path: Path, blank: bool = False) -> Iterator[tuple[int, str]]:
+def _decoded(file: io.BufferedReader, path: Path, blank: bool = False) -> Iterator[tuple[int, str]]:
     """Yield the number and the text of each line; of blank ones only if asked for."""
     try:
         for number, raw in enumerate(file, start=1):
