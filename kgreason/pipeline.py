@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, final
+from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ _LOOKS, _FACTS, _LEAST = 8, 6, 0.02
 _OTHER = ALIGN_RELATIONS.id("other")
 
 
+@runtime_checkable
 class Preparer(Protocol):
     """A collator that can stop before the batch is laid out, and says which part of a graph each row keeps."""
 
