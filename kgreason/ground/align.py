@@ -50,7 +50,7 @@ class AlignGrounder:
         min_score: Relations with a lower score are passed over: they hold between rare senses, or far apart.
     """
 
-    def __init__(self, max_senses: int = 6, min_score: float = 0.02) -> None:
+    def __init__(self, max_senses: int = 8, min_score: float = 0.02) -> None:
         self.max_senses, self.min_score = max_senses, min_score
 
     def __call__(self, graphs: Sequence[LogicGraph], knowledge: KnowledgeGraph) -> list[LogicGraph]:

@@ -78,7 +78,7 @@ class LexicalRelations:
         self,
         knowledge: KnowledgeGraph,
         roles: Mapping[str, tuple[str, ...]] = ROLES,
-        max_meet: int = 3,
+        max_meet: int = 5,
         min_content: float = 0.2,
     ) -> None:
         self._up_ptr, self._up, self._steps = _closure(*_rows_of(knowledge, roles.get("taxonomy", ())))

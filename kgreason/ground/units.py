@@ -121,7 +121,8 @@ class Lexicon:
         fits = (kind < 0) | np.isin(kind, list(meant))
         top = np.zeros(len(UPOS) + 1)
         np.maximum.at(top, kind, score)  # the likeliest sense of each part of speech; the last row is "unknown"
-        weight = np.where(fits, 1.0, _MISMATCH) * np.sqrt(score / np.maximum(top[kind], 1e-9))
+        rival = np.where(fits, top[kind], top.max())
+        weight = np.where(fits, 1.0, _MISMATCH) * np.sqrt(score / np.maximum(rival, 1e-9))
         weight[~fits & (name == "ADP")] = 0  # "in" is no inch
         best = np.argsort(-weight, kind="stable")[: self.max_senses]
         best = best[weight[best] > 0]
@@ -151,10 +152,9 @@ def units_of(graph: LogicGraph, lexicon: Lexicon) -> Units:
     """Cut the texts of a graph into units: the longest label of up to four words that the graph knows, else a word."""
     words = np.flatnonzero(graph.node_type == NodeType.WORD)
     rows: list[tuple[int, int, int, int, int, bool]] = []
-    at = 0
-    governor = _governors(graph)
+    at, governor = 0, _governors(graph)
     while at < len(words):
-        length = _label_length(graph, words[at : at + _LONGEST], lexicon)
+        length = _label_length(graph, words[at : at + _LONGEST], governor, lexicon)
         span = words[at : at + length].tolist()
         rows.append(_unit(graph, span, governor, lexicon))
         at += length
@@ -187,13 +187,20 @@ def _lemma(graph: LogicGraph, node: int) -> str:
     return graph.node_lemma[node] or graph.node_text[node].lower()
 
 
-def _label_length(graph: LogicGraph, words: ndarray, lexicon: Lexicon) -> int:
+def _label_length(graph: LogicGraph, words: ndarray, governor: ndarray, lexicon: Lexicon) -> int:
     """The number of words of the longest known label of several words that starts here; 1 if there is none."""
     text = graph.node_span[words[0], 0]
     nodes = [n for n in words.tolist() if graph.node_span[n, 0] == text]
     for length in range(len(nodes), 1, -1):
         forms = [graph.node_text[n].lower() for n in nodes[: length - 1]]
         last = _lemma(graph, nodes[length - 1])
-        if lexicon.knows_as_one(" ".join([*forms, last]), last):
+        if lexicon.knows_as_one(" ".join([*forms, last]), last) and _hangs_together(nodes[:length], forms, governor):
             return length
     return 1
+
+
+def _hangs_together(span: list[int], forms: list[str], governor: ndarray) -> bool:
+    """Whether the words are one phrase: "a little" is a label, but no part of "a little boy"."""
+    if (governor[span] < 0).all():  # not parsed
+        return forms[0] not in FUNCTION_WORDS
+    return sum(governor[n] not in span for n in span) == 1
