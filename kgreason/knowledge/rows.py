@@ -77,7 +77,9 @@ def _fast(path: Path, form: Form, row: Row) -> "pl.DataFrame | None":
         )
         if row.named and any("_duplicated_" in name for name in raw.columns):
             return None
-        wanted = [c if isinstance(c, str) else f"column_{c}" for c in row.columns]
+        if not row.named:
+            raw.columns = [str(place) for place in range(1, raw.width + 1)]
+        wanted = [str(column) for column in row.columns]
     if not set(wanted) <= set(raw.columns):
         return None
     rows = raw.select(pl.col(name).alias(field) for name, field in zip(wanted, row.fields, strict=True))

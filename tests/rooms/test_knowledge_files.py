@@ -10,6 +10,7 @@ import pytest
 from kgreason.data import KnowledgeGraph
 from kgreason.errors import ConfigError, DataError
 from kgreason.knowledge import NetworkFile, RdfSource, TriplesSource, graph_from_networkx
+from kgreason.knowledge.rows import Row, _fast
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -39,6 +40,7 @@ GOOD = {("a", "r", "b"), ("b", "s", "c d")}
         ("g.tsv", "\ufeffa\tr\tb\n\n   \nb\ts\tc d\na\tr\tb"),
         ("g.tsv", "a\tr\tb\textra\nb\ts\tc d\n"),
         ("g.tsv", "b\ts\tc d\na\tr\tb\t0.5\t0.1\n"),
+        ("g.tsv", "a\tr\tb\t1\nb\ts\tc d\t2\n"),
         ("g.csv", 'a,r,b\n"b",s,"c d"\n'),
         ("G.CSV", "a,r,b,9\nb,s,c d\n"),
         ("g.jsonl", '{"head":"a","relation":"r","tail":"b"}\n["b","s","c d"]\n'),
@@ -47,6 +49,25 @@ GOOD = {("a", "r", "b"), ("b", "s", "c d")}
 )
 def test_forms_of_triples(write: Write, name: str, content: str) -> None:
     assert rows(TriplesSource(write(name, content))()) == GOOD
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "columns"),
+    [
+        ("g.tsv", "a\tr\tb\t1\nb\ts\tc d\t2\n", (1, 2, 3)),
+        ("g.tsv", "r\ta\tb\r\ns\tb\tc d\r\n", (2, 1, 3)),
+        ("g.tsv", "from\tkind\tto\na\tr\tb\nb\ts\tc d\n", ("from", "kind", "to")),
+        ("g.csv", '\ufeffa,r,"b"\nb,s,c d\n', (1, 2, 3)),
+        ("g.jsonl", '{"head":"a","relation":"r","tail":"b"}\n{"tail":"c d","head":"b","relation":"s"}\n', (1, 2, 3)),
+    ],
+)
+def test_files_in_order_take_the_fast_way(
+    write: Write, name: str, content: str, columns: tuple[int | str, int | str, int | str]
+) -> None:
+    row = Row(("head", "relation", "tail"), columns)
+    found = _fast(write(name, content), name.partition(".")[2], row)  # type: ignore[arg-type]
+    assert found is not None
+    assert set(found.rows()) == GOOD
 
 
 @pytest.mark.parametrize("name", ["g.tsv", "g.csv", "g.jsonl"])
