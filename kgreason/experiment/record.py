@@ -156,7 +156,7 @@ def _commit() -> str:
 
 
 def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+    return name if _BARE.fullmatch(name) else _string(name)
 
 
 def _value(value: Any) -> str:
@@ -169,4 +169,9 @@ def _value(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return repr(value)
-    return json.dumps(value, ensure_ascii=False)
+    return _string(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _string(text: str) -> str:
+    """Return a basic string of TOML: JSON's, but for one character that JSON leaves as it is."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -76,7 +76,7 @@ class ChoiceTask:
             raise DataError(f"Example '{example.uid}' has no answer, and one is needed to train or to test.")
         return example.target
 
-    def score(self, split: Split, probability: Sequence[Float[ndarray, " answers"]]) -> dict[str, float]:
+    def score(self, split: Split, probability: Sequence[Float[ndarray, "_"]]) -> dict[str, float]:
         """Return accuracy with its interval, mean reciprocal rank, ECE, log-loss and accuracy per category."""
         gold = gold_of(self, split)
         right = np.array([int(p.argmax()) for p in probability]) == gold

@@ -41,7 +41,7 @@ def classification(
     return scores
 
 
-def choices(gold: Int[ndarray, " items"], probability: Sequence[Float[ndarray, " answers"]]) -> dict[str, float]:
+def choices(gold: Int[ndarray, " items"], probability: Sequence[Float[ndarray, "_"]]) -> dict[str, float]:
     """Score a choice among answers that differ from item to item.
 
     Returns:

@@ -70,7 +70,7 @@ class NliTask:
             raise DataError(f"Example '{example.uid}' has no label, and one is needed to train or to test.")
         return self.labels.index(example.target)
 
-    def score(self, split: Split, probability: Sequence[Float[ndarray, " answers"]]) -> dict[str, float]:
+    def score(self, split: Split, probability: Sequence[Float[ndarray, "_"]]) -> dict[str, float]:
         """Return accuracy with its interval, macro-F1, per-label scores, ECE, log-loss and accuracy per category."""
         gold, given = gold_of(self, split), np.stack(probability)
         right = given.argmax(1) == gold

@@ -52,7 +52,7 @@ class Task(Protocol):
         """Return the position of the right answer among `answers`."""
         ...
 
-    def score(self, split: Split, probability: Sequence[Float[ndarray, " answers"]]) -> dict[str, float]:
+    def score(self, split: Split, probability: Sequence[Float[ndarray, "_"]]) -> dict[str, float]:
         """Return the metrics of predictions, one distribution over `answers` per example."""
         ...
 
