@@ -65,11 +65,11 @@ def has_bfloat16(device: str = "cpu") -> bool:
     return device == "cpu" and bool(_cpu_flags() & {"avx512_bf16", "amx_bf16", "bf16"})
 
 
-def autocast_type(precision: Precision, device: str = "cpu") -> "torch.dtype | None":
+def autocast_type(precision: str, device: str = "cpu") -> "torch.dtype | None":
     """Return the type in which matrices are multiplied, or None for float32. Weights stay float32 either way.
 
     Args:
-        precision: `auto` takes bfloat16 where the hardware has it.
+        precision: `auto`, `float32` or `bfloat16`; `auto` takes bfloat16 where the hardware has it.
         device: A torch device.
 
     Raises:

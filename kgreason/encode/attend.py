@@ -60,7 +60,8 @@ class GATv2Layer(nn.Module):
       \alpha_{ji} = \mathrm{softmax}_{j \in N(i)}(e_{ji}), \qquad
       h'_i = b + \sum_j \alpha_{ji}\, s_{ji}\, W_l h_j$$
 
-    per head, the heads side by side. Every node is its own neighbour, by a relation of its own. The numbers are those
+    per head, the heads side by side. Every node is its own neighbour, by a relation of its own. The relation decides
+    how much of a neighbour counts and not what it says; where that matters take `rgcn` or `rgat`. The numbers are those
     of PyG's `GATv2Conv(edge_dim=…)` with the relation vector as the edge feature; the relation enters as a table row
     and not as a product per edge.
 

@@ -6,7 +6,7 @@ import uuid
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, final
+from typing import NamedTuple, final
 
 import numpy as np
 from jaxtyping import Float16
@@ -44,12 +44,13 @@ class StateCache:
     def __init__(self, folder: Path, width: int, limit: int) -> None:
         self.folder, self.width, self.limit = folder, width, limit
         self._places: dict[bytes, _Place] = {}
+        self._others: dict[bytes, list[_Place]] = {}  # where else a key is: two processes may have computed it
         self._read_to: dict[str, int] = {}
         self._maps: dict[str, ndarray] = {}
         self._checked: set[bytes] = set()
         self._size = 0
         self._full = False
-        self._mine: tuple[int, str, BinaryIO, BinaryIO] | None = None
+        self._mine: tuple[int, str] | None = None
         self.refresh()
 
     def __len__(self) -> int:
@@ -74,7 +75,9 @@ class StateCache:
         keys = records["key"].tobytes()
         columns = zip(records["start"].tolist(), records["length"].tolist(), records["crc"].tolist(), strict=True)
         for i, (start, length, crc) in enumerate(columns):
-            self._places.setdefault(keys[i * _KEY : (i + 1) * _KEY], _Place(name, start, length, crc))
+            key, place = keys[i * _KEY : (i + 1) * _KEY], _Place(name, start, length, crc)
+            if self._places.setdefault(key, place) is not place:
+                self._others.setdefault(key, []).append(place)
         self._read_to[name] = done + len(records)
 
     def missing(self, keys: Sequence[bytes]) -> list[int]:
@@ -86,16 +89,18 @@ class StateCache:
         return lost
 
     def _sound(self, key: bytes) -> bool:
-        place = self._places.get(key)
-        if place is None:
-            return False
-        if key not in self._checked:
+        if key in self._checked:
+            return True
+        while key in self._places:
+            place = self._places[key]
             rows = self._rows(place)
-            if rows is None or zlib.crc32(rows.data) != place.crc:
-                del self._places[key]
-                return False
-            self._checked.add(key)
-        return True
+            if rows is not None and zlib.crc32(rows.data) == place.crc:
+                self._checked.add(key)
+                return True
+            del self._places[key]
+            if others := self._others.get(key):
+                self._places[key] = others.pop()
+        return False
 
     def _rows(self, place: _Place) -> Float16[ndarray, "tokens width"] | None:
         end = place.start + place.length
@@ -120,8 +125,12 @@ class StateCache:
             raise StoreError(f"{self.folder / place.segment}.f16 has gone or shrunk while it was in use; start again.")
         out[: place.length] = rows
 
-    def add(self, keys: Sequence[bytes], states: Sequence[Float16[ndarray, "tokens width"]]) -> None:
+    def add(self, keys: Sequence[bytes], states: Sequence[ndarray]) -> None:
         """Append rows, unless the cache is full.
+
+        Args:
+            keys: What each row of the batch is found by.
+            states: The states of each, (tokens, width) float16; rows differ in length.
 
         Raises:
             StoreError: If the disk is full or the folder cannot be written.
@@ -133,17 +142,7 @@ class StateCache:
             self._full = True
             return
         try:
-            name, rows, index = self._writer()
-            start = rows.tell() // (2 * self.width)
-            records = np.zeros(len(keys), _RECORD)
-            for i, (key, state) in enumerate(zip(keys, states, strict=True)):
-                data = np.ascontiguousarray(state)
-                rows.write(data.data)
-                records[i] = (key, start, len(data), zlib.crc32(data.data))
-                start += len(data)
-            rows.flush()
-            index.write(records.tobytes())
-            index.flush()
+            name = self._append(keys, states)
         except OSError as error:
             self._mine = None  # the next write begins a new segment after whatever was cut short
             raise StoreError(
@@ -154,10 +153,19 @@ class StateCache:
         self._learn(self.folder / f"{name}.idx")
         self._checked.update(keys)
 
-    def _writer(self) -> tuple[str, BinaryIO, BinaryIO]:
+    def _append(self, keys: Sequence[bytes], states: Sequence[ndarray]) -> str:
         if self._mine is None or self._mine[0] != os.getpid():  # a forked child must not append to its parent's
             self.folder.mkdir(parents=True, exist_ok=True)
-            name = uuid.uuid4().hex
-            rows, index = (self.folder / f"{name}.f16").open("ab"), (self.folder / f"{name}.idx").open("ab")
-            self._mine = (os.getpid(), name, rows, index)
-        return self._mine[1:]
+            self._mine = (os.getpid(), uuid.uuid4().hex)
+        name = self._mine[1]
+        records = np.zeros(len(keys), _RECORD)
+        with (self.folder / f"{name}.f16").open("ab") as rows:
+            start = rows.seek(0, os.SEEK_END) // (2 * self.width)
+            for i, (key, state) in enumerate(zip(keys, states, strict=True)):
+                data = np.ascontiguousarray(state)
+                rows.write(data.data)
+                records[i] = (key, start, len(data), zlib.crc32(data.data))
+                start += len(data)
+        with (self.folder / f"{name}.idx").open("ab") as index:  # after the rows it speaks of
+            index.write(records.tobytes())
+        return name

@@ -95,7 +95,7 @@ class SoftAttention(nn.Module):
 
     With $\gamma = 0$ at the start, training begins exactly at the language model alone; $\tanh(\gamma)$ is reported as
     `gate`, the use that is made of the graph. Among the nodes stands an empty one (score 0, value 0), so a token can
-    look at nothing, and does in a row without nodes.
+    look at nothing; a row without nodes is the language model alone whatever the gate.
 
     Args:
         dim: Width.
@@ -110,7 +110,8 @@ class SoftAttention(nn.Module):
         super().__init__()
         self.heads = check_heads(dim, heads)
         self.norm = nn.LayerNorm(dim)
-        self.query, self.key, self.value, self.out = (nn.Linear(dim, dim) for _ in range(4))
+        self.query, self.key, self.value = (nn.Linear(dim, dim) for _ in range(3))
+        self.out = nn.Linear(dim, dim, bias=False)  # looking at nothing must add nothing
         self.gamma = nn.Parameter(torch.zeros(()))
 
     def forward(
@@ -141,7 +142,7 @@ class RelationBiased(nn.Module):
     Args:
         dim: Width $d$.
         heads: How many heads $H$; divides `dim`.
-        num_pair_types: How many relations $r$, both directions counted.
+        num_pair_types: Room for the relations $r$, both directions counted.
 
     Reference:
         KIM (Chen et al., 2018, arXiv:1711.04289, equations 4 to 7): $e_{ij} = a_i^\top b_j + \lambda\,1[r_{ij} \ne 0]$
@@ -149,7 +150,7 @@ class RelationBiased(nn.Module):
         text; $b$ and $z$ are learned.
     """
 
-    def __init__(self, dim: int, heads: int = 4, num_pair_types: int = 16) -> None:
+    def __init__(self, dim: int, heads: int = 4, num_pair_types: int = 64) -> None:
         super().__init__()
         self.heads = check_heads(dim, heads)
         self.norm = nn.LayerNorm(dim)
@@ -189,7 +190,7 @@ class BothFusions(nn.Module):
         num_pair_types: As in `RelationBiased`.
     """
 
-    def __init__(self, dim: int, heads: int = 4, num_pair_types: int = 16) -> None:
+    def __init__(self, dim: int, heads: int = 4, num_pair_types: int = 64) -> None:
         super().__init__()
         self.pairs, self.nodes = RelationBiased(dim, heads, num_pair_types), SoftAttention(dim, heads)
 

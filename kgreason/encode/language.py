@@ -3,7 +3,7 @@
 import copy
 import hashlib
 import json
-from typing import Any, Literal, Protocol, final, runtime_checkable
+from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from kgreason.encode.cache import StateCache
 from kgreason.errors import ConfigError
 from kgreason.places import cache_folder
 from kgreason.pretrained import load_model
-from kgreason.runtime import Precision, autocast_type
+from kgreason.runtime import autocast_type
 from kgreason.tensors import GraphBatch
 
 
@@ -56,22 +56,22 @@ class PretrainedLanguage(nn.Module):
     def __init__(
         self,
         model: str = "minilm",
-        tune: Literal["frozen", "top", "full"] = "frozen",
+        tune: str = "frozen",
         layers: int = 2,
-        precision: Precision = "auto",
-        cache_gb: float = 8.0,
+        precision: str = "auto",
+        cache_gb: float | int = 8.0,
     ) -> None:
         super().__init__()
         autocast_type(precision)  # a wrong name should fail here, not in the first batch
         whole = load_model(model)
-        self.width = int(whole.config.hidden_size)
-        self.precision: Precision = precision
+        self.model, self.width = model, int(whole.config.hidden_size)
+        self.precision = precision
         self.num_types = int(getattr(whole.config, "type_vocab_size", 0) or 0)
         self.pad = int(getattr(whole.config, "pad_token_id", 0) or 0)
         self.max_tokens = _max_tokens(whole.config)
         # the frozen part is not a submodule: it belongs to no checkpoint and never enters training mode
         self._frozen, self.tuned = _split(whole, tune, layers)
-        self._device = torch.device("cpu")
+        self._device, self._identity = torch.device("cpu"), ""
         self._cache: StateCache | None = None
         if self._frozen and cache_gb > 0:
             folder = cache_folder() / "states" / f"{_fingerprint(self._frozen[0], precision)}"
@@ -92,6 +92,16 @@ class PretrainedLanguage(nn.Module):
             if self.tuned is not None:
                 h = self._run(self.tuned, batch.token_mask, inputs_embeds=h)
         return h.masked_fill(~batch.token_mask[..., None], 0.0)
+
+    def frozen_identity(self) -> str:
+        """Return the name of the model and a hash of its frozen weights; empty if none are frozen."""
+        if self._frozen and not self._identity:
+            digest = hashlib.sha256()
+            for name, weight in self._frozen[0].state_dict().items():
+                digest.update(name.encode())
+                digest.update(weight.cpu().contiguous().numpy().data)
+            self._identity = f"{self.model} (frozen part, sha256 {digest.hexdigest()[:24]})"
+        return self._identity
 
     def _run(self, model: Any, mask: Tensor, **inputs: Tensor) -> Float[Tensor, "batch tokens width"]:
         kind = autocast_type(self.precision, mask.device.type)
@@ -178,7 +188,7 @@ def _fingerprint(model: Any, precision: str) -> str:
     """Hash all that the states depend on besides the tokens."""
     skip = ("_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype")
     config = {k: v for k, v in model.config.to_dict().items() if k not in skip}
-    kind = autocast_type(precision)  # type: ignore[arg-type]  # checked in the constructor
+    kind = autocast_type(precision)
     digest = hashlib.sha256(json.dumps([config, str(kind)], sort_keys=True, default=str).encode())
     for name, weight in model.state_dict().items():
         digest.update(name.encode())
