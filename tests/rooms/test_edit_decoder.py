@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from kgreason.answer import EntailmentHead
 from kgreason.answer.entailment import join
-from kgreason.decode import EditDecoder
+from kgreason.data import ALIGN_RELATIONS, EdgeType, NodeType
+from kgreason.decode import EditDecoder, edits
 from kgreason.errors import ConfigError
 from kgreason.tensors import States
 
@@ -44,6 +45,11 @@ def test_edit_decoder_computes_its_equations(states: States) -> None:
         cycle = [u for u in hypothesis if states.batch.node_graph[u] == row].index(v)
         torch.testing.assert_close(trace.output[cycle, row], by_the_book(decoder, states, v))
         assert trace.attention[cycle, v] == 1.0
+
+
+def test_the_numbers_that_cross_from_symbols_to_tensors_agree() -> None:
+    assert (edits._WORD, edits._ALIGN) == (NodeType.WORD, EdgeType.ALIGN)
+    assert EditDecoder(dim=4).num_align == len(ALIGN_RELATIONS)
 
 
 def test_a_row_gets_as_many_cycles_as_it_has_edits(states: States) -> None:
