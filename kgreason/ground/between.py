@@ -51,10 +51,9 @@ def entities_between(knowledge: KnowledgeGraph, seeds: Chosen, max_nodes: int) -
     size = len(knowledge.entities)
     marks = (
         np.zeros(size, np.int32),
-        np.empty(size, np.bool_),
         np.empty(size, np.float64),
-        np.zeros(size, np.bool_),
         np.empty(size, np.int32),
+        np.zeros(size, np.bool_),
     )
     ptr, entity, score, met = kernels.between(
         kernels.csr(knowledge), (seeds.ptr, seeds.entity, seeds.score), max_nodes, marks

@@ -17,7 +17,7 @@ from kgreason.ground import trie
 _UNIT = r"[^\W_]+|[^\w\s]"
 _UNITS = re.compile(_UNIT)
 _UNITS_AND_ENDS = re.compile(_UNIT + r"|\n")
-_UNKNOWN = -1
+_UNKNOWN, _NOTHING, _FIRST_COMPOUND = -1, -2, -3  # besides the ids of units
 _MEMO_SIZE = 1_000_000
 
 
@@ -67,28 +67,38 @@ class LabelIndex:
             other: Another form of each that may match in its place (its lemma), or `""`.
             segment: A number per word; no match runs over a change of it.
         """
-        forms = [form for pair in zip(words, other, strict=True) for form in pair]
-        unit, hashed, ptr = self._units(forms)
-        return np.asarray(trie.match(self._table, self._leaves, (unit, hashed, ptr), segment))
+        second = [i for i, form in enumerate(other) if form]
+        given = self._look_up([*words, *(other[i] for i in second)])
+        ids, hashes = np.full(2 * len(words), _NOTHING), np.zeros(2 * len(words), np.int64)
+        for column, values in zip((ids, hashes), given, strict=True):
+            column[::2] = values[: len(words)]
+            column[2 * np.array(second, np.int64) + 1] = values[len(words) :]
+        return np.asarray(trie.match(self._table, self._leaves, self._spread(ids, hashes), segment))
 
     def _enter(self, written: list[str]) -> Int32[ndarray, " units"]:
         """Number the units, upper and lower case alike."""
         number = {u: self._ids.setdefault(u.lower(), len(self._ids)) for u in dict.fromkeys(written)}
         return np.fromiter(map(number.__getitem__, written), np.int32, len(written))
 
-    def _units(
-        self, forms: list[str]
+    def _look_up(self, forms: list[str]) -> tuple[Int64[ndarray, " forms"], Int64[ndarray, " forms"]]:
+        """Return what is remembered of each word, and its hash as written."""
+        try:
+            ids = np.fromiter(map(self._memo.__getitem__, forms), np.int64, len(forms))
+        except KeyError:
+            if len(self._memo) > _MEMO_SIZE:
+                self._memo.clear()
+                self._compounds.clear()
+            self._remember(set(forms).difference(self._memo))
+            ids = np.fromiter(map(self._memo.__getitem__, forms), np.int64, len(forms))
+        return ids, np.fromiter(map(hash, forms), np.int64, len(forms))
+
+    def _spread(
+        self, ids: Int64[ndarray, " forms"], hashes: Int64[ndarray, " forms"]
     ) -> tuple[Int32[ndarray, " units"], Int64[ndarray, " units"], Int64[ndarray, " offsets"]]:
-        """Cut words into units: their ids, their hashes as written, and where each word begins."""
-        if len(self._memo) > _MEMO_SIZE:
-            self._memo.clear()
-            self._compounds.clear()
-        self._remember(set(forms).difference(self._memo))
-        ids = np.fromiter(map(self._memo.__getitem__, forms), np.int64, len(forms))
-        hashes = np.fromiter(map(hash, forms), np.int64, len(forms))
-        special = np.flatnonzero(ids < _UNKNOWN)
-        cut = [self._compounds[-2 - i] for i in ids[special].tolist()]
-        sizes = np.ones(len(forms), np.int64)
+        """Lay the units of all words end to end: their ids, their hashes as written, and where each word begins."""
+        special = np.flatnonzero(ids <= _FIRST_COMPOUND)
+        cut = [self._compounds[_FIRST_COMPOUND - i] for i in ids[special].tolist()]
+        sizes = (ids != _NOTHING).astype(np.int64)
         sizes[special] = [len(units) for units in cut]
         ptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         unit, hashed = np.repeat(ids, sizes).astype(np.int32), np.repeat(hashes, sizes)
@@ -98,16 +108,16 @@ class LabelIndex:
         return unit, hashed, ptr
 
     def _remember(self, new: Iterable[str]) -> None:
-        """Note the unit of each word; words that are not just one unit go to `_compounds`, as -2, -3 and so on."""
+        """Note the unit of each word; words of several units go to `_compounds`, as -3, -4 and so on."""
         for word in new:
             units = _UNITS.findall(unicodedata.normalize("NFC", word))
             if units == [word]:
                 self._memo[word] = self._ids.get(word.lower(), _UNKNOWN)
-            elif units or not word:
-                self._memo[word] = -2 - len(self._compounds)
+            elif units:
+                self._memo[word] = _FIRST_COMPOUND - len(self._compounds)
                 self._compounds.append(units)
-            else:
-                self._memo[word] = _UNKNOWN  # an underscore or a space stands between words, not in a name
+            else:  # an underscore or a space stands between words, not in a name
+                self._memo[word] = _UNKNOWN if word else _NOTHING
 
 
 def _cut(names: Iterable[str]) -> tuple[list[str], ndarray]:

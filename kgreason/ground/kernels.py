@@ -150,24 +150,29 @@ def walk(graph, seeds, limits, space):
 
 @njit(cache=True)
 @no_type_check
-def _touch(row, stamps, share, marks, count):
-    """Mark the neighbours in one row; those that a second seed comes to are found. Returns how many are."""
+def _touch(row, seed, first, score, marks, count):
+    """Mark the neighbours in one row with the seed; those that a second seed comes to are found. Returns how many are.
+
+    The mark is `2 * seed`, and one more once a node is found, so that most of the work is one look into one array. What
+    is less than `2 * first` is from an earlier text.
+    """
     other, begin, end = row
-    base, stamp = stamps
-    seen, twice, left, is_seed, found = marks
+    seen, left, found, is_seed = marks
     for k in range(begin, end):
         to = other[k]
-        if seen[to] == stamp:
+        mark = seen[to]
+        if mark >> 1 == seed:
             continue
-        if seen[to] < base:
-            left[to], twice[to] = 1.0, False
-        elif not twice[to]:
-            twice[to] = True
+        if mark < 2 * first:
+            seen[to] = 2 * seed
+            continue
+        if mark & 1 == 0:
+            left[to] = 1.0 - DECAY * score[(mark >> 1) - 1]
             if not is_seed[to]:
                 found[count] = to
                 count += 1
-        seen[to] = stamp
-        left[to] *= 1.0 - share
+        seen[to] = 2 * seed + 1
+        left[to] *= 1.0 - DECAY * score[seed - 1]
     return count
 
 
@@ -180,7 +185,7 @@ def between(graph, seeds, max_nodes, marks):
         graph: See `csr`.
         seeds: As for `walk`.
         max_nodes: How many nodes to keep; seeds count, and are always kept.
-        marks: `(seen, twice, left, is_seed, found)`, a row per entity; `seen` and `is_seed` zeros.
+        marks: `(seen, left, found, is_seed)`, a row per entity; `seen` and `is_seed` zeros.
 
     Returns:
         `(ptr, node, score, met)` as from `walk`: the seeds, then the rest by score, then the fewest triples, then id.
@@ -188,19 +193,18 @@ def between(graph, seeds, max_nodes, marks):
     """
     head_ptr, tail, tail_ptr, head = graph
     seed_ptr, seed_entity, seed_score = seeds
-    _, _, left, is_seed, found = marks
+    _, left, found, is_seed = marks
     ptr, met = np.zeros(len(seed_ptr), np.int64), np.zeros(len(seed_ptr) - 1, np.int8)
     node, score = np.empty(1024, np.int32), np.empty(1024, np.float64)
     for g in range(len(seed_ptr) - 1):
         own = seed_entity[seed_ptr[g] : seed_ptr[g + 1]]
         is_seed[own] = True
-        count, base = 0, seed_ptr[g] + 1  # the number of a seed in the batch is its stamp: nothing needs wiping
+        count, first = 0, seed_ptr[g] + 1  # seeds are counted on through the batch, so that nothing needs wiping
         for i in range(len(own)):
-            e, share = own[i], DECAY * seed_score[seed_ptr[g] + i]
-            row = (tail, head_ptr[e], head_ptr[e + 1])
-            count = _touch(row, (base, base + i), share, marks, count)
-            row = (head, tail_ptr[e], tail_ptr[e + 1])
-            count = _touch(row, (base, base + i), share, marks, count)
+            row = (tail, head_ptr[own[i]], head_ptr[own[i] + 1])
+            count = _touch(row, first + i, first, seed_score, marks, count)
+            row = (head, tail_ptr[own[i]], tail_ptr[own[i] + 1])
+            count = _touch(row, first + i, first, seed_score, marks, count)
         is_seed[own] = False
         extra = _ranked(graph, found[:count], left)
         keep = min(count, max(0, max_nodes - len(own)))
@@ -228,18 +232,27 @@ def _ranked(graph, found, left):
 
 @njit(cache=True)
 @no_type_check
+def _row_among(tail, begin, end, source, place, edges, count):
+    """Collect the triples of one head whose tails have a place. Returns how many there are now."""
+    for row in range(begin, end):
+        j = place[tail[row]]
+        if j:
+            edges[count, 0], edges[count, 1], edges[count, 2] = source, j - 1, row
+            count += 1
+    return count
+
+
+@njit(cache=True)
+@no_type_check
 def _among(graph, nodes, place, edges):
     """Collect the triples among `nodes` as rows (source, target, triple); returns the rows and their number."""
     head_ptr, tail = graph[0], graph[1]
     count = 0
     for i in range(len(nodes)):
-        for row in range(head_ptr[nodes[i]], head_ptr[nodes[i] + 1]):
-            j = place[tail[row]] - 1
-            if j >= 0:
-                if count == len(edges):
-                    edges = np.concatenate((edges, np.empty_like(edges)))
-                edges[count, 0], edges[count, 1], edges[count, 2] = i, j, row
-                count += 1
+        begin, end = head_ptr[nodes[i]], head_ptr[nodes[i] + 1]
+        while count + end - begin > len(edges):  # room for the whole row, so that its loop stays tight
+            edges = np.concatenate((edges, np.empty_like(edges)))
+        count = _row_among(tail, begin, end, i, place, edges, count)
     return edges, count
 
 
