@@ -13,6 +13,7 @@ from typing import Any, final
 from kgreason.errors import DataError, KgreasonError
 
 EXIT_USER, EXIT_INTERRUPT = 2, 130
+_INTERRUPTED = "Interrupted. Nothing was half written; a run goes on when the same command is given again."
 #: Seconds between two lines of progress where there is no terminal.
 _EVERY = 10.0
 
@@ -57,7 +58,11 @@ def run(command: Callable[[], Any]) -> int:
         name = f" ({error.filename})" if error.filename else ""
         return _fail(f"{type(error).__name__}: {error.strerror or error}{name}. Nothing was half written.", EXIT_USER)
     except KeyboardInterrupt:
-        return _fail("Interrupted.", EXIT_INTERRUPT)
+        return _fail(_INTERRUPTED, EXIT_INTERRUPT)
+    except SystemExit as error:
+        if error.code == EXIT_INTERRUPT:  # typer has turned Ctrl-C into an exit without a word
+            return _fail(_INTERRUPTED, EXIT_INTERRUPT)
+        raise
     return 0
 
 

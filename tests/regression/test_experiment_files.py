@@ -1,0 +1,59 @@
+"""Every experiment file that ships can be read, and builds."""
+
+from pathlib import Path
+
+import pytest
+
+from kgreason.experiment.ablate import Ablation
+from kgreason.experiment.build import build_front, build_reasoner
+from kgreason.experiment.config import ExperimentConfig
+from kgreason.tasks import open_manifest
+
+ROOT = Path(__file__).parents[2] / "experiments"
+ABLATIONS = sorted(ROOT.rglob("*.ablation.toml"))
+FILES = sorted(set(ROOT.rglob("*.toml")) - set(ABLATIONS))
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_there_are_some() -> None:
+    assert FILES
+    assert ABLATIONS
+
+
+@pytest.mark.parametrize("path", ABLATIONS, ids=name)
+def test_every_variant_is_an_experiment_of_its_own(path: Path) -> None:
+    ablation = Ablation.from_toml(path)
+    assert len(ablation.seeds) >= 3, "fewer seeds have no interval worth showing"
+    assert len(ablation.variants) >= 2
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_every_split_that_is_named_stands_in_a_manifest(path: Path) -> None:
+    task = ExperimentConfig.from_toml(path).task
+    dev = task.get("dev", ())
+    for spec in [*task["train"], *([] if isinstance(dev, float) else dev), *task.get("test", {}).values()]:
+        dataset, _, split = spec.rpartition(":")
+        assert split in open_manifest(dataset).splits, spec
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_no_test_set_is_trained_on(path: Path) -> None:
+    task = ExperimentConfig.from_toml(path).task
+    assert not set(task["train"]) & set(task.get("test", {}).values())
+    assert not any("breaking_nli" in spec for spec in task["train"])
+
+
+@pytest.mark.parametrize("path", [*FILES, *ABLATIONS], ids=name)
+def test_every_experiment_builds(path: Path) -> None:
+    """Every row of every file; what a language model or a parser needs is loaded once per process."""
+    if path in ABLATIONS:
+        ablation = Ablation.from_toml(path)
+        configs = [ablation.config(row, ablation.seeds[0]) for row in ablation.variants]
+    else:
+        configs = [ExperimentConfig.from_toml(path)]
+    for config in configs:
+        reasoner = build_reasoner(config, build_front(config))
+        assert any(p.requires_grad for p in reasoner.parameters())
