@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -76,35 +76,44 @@ def put_weights(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) ->
         tensor.copy_(tensors[name])
 
 
+@runtime_checkable
+class Freezes(Protocol):
+    """A module that computes with weights that are not among its parameters, such as a frozen language model."""
+
+    def frozen_identity(self) -> str:
+        """Return the name of these weights and a hash of them; empty if there are none."""
+        ...
+
+
 def frozen_identity(module: nn.Module) -> dict[str, Any]:
-    """Name the parameters that are not stored: their number, a hash of names and values, the language models' names."""
+    """Name what is not stored: parameters that are frozen (number and hash), and what `Freezes` modules tell."""
     digest, count = hashlib.sha256(), 0
     for name, parameter in module.named_parameters():
         if not parameter.requires_grad:
             digest.update(f"{name} {tuple(parameter.shape)} {parameter.dtype}".encode())
             digest.update(parameter.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
             count += parameter.numel()
-    models = sorted({told for m in module.modules() if isinstance(told := getattr(m, "model", None), str)})
+    models = sorted({told for m in module.modules() if isinstance(m, Freezes) and (told := m.frozen_identity())})
     return {"parameters": count, "sha256": digest.hexdigest() if count else "", "models": models}
 
 
 def check_frozen(module: nn.Module, wanted: Mapping[str, Any], path: Path) -> None:
-    """Refuse weights that were trained over other frozen parameters.
+    """Refuse weights that were trained over other frozen ones.
 
     Raises:
-        StoreError: If the frozen parameters differ.
+        StoreError: If the frozen weights differ.
     """
-    found = frozen_identity(module)
-    if found["sha256"] != wanted["sha256"]:
+    found, claimed = frozen_identity(module), wanted["models"] or wanted["parameters"]
+    if claimed and found != dict(wanted):
         raise StoreError(
-            f"{path} was trained over the frozen parameters {_named(wanted)}; this reasoner has {_named(found)}. "
+            f"{path} was trained over frozen weights: {_named(wanted)}; this reasoner has: {_named(found)}. "
             "Load the same language model with the same layers frozen."
         )
 
 
 def _named(identity: Mapping[str, Any]) -> str:
-    models = " + ".join(identity["models"]) or "without a name"
-    return f"{models} ({identity['parameters']:,} numbers, sha256 {identity['sha256'][:12] or 'none'})"
+    parameters = [f"{identity['parameters']:,} parameters (sha256 {identity['sha256'][:12]})"]
+    return " and ".join([*identity["models"], *(parameters if identity["parameters"] else [])]) or "none"
 
 
 def write(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from kgreason.errors import ConfigError
+from kgreason.runtime import has_bfloat16
 from kgreason.train.settings import Precision, TrainSettings
 
 #: Parameters whose name starts so are those of the language model.
@@ -64,16 +65,8 @@ def rate_factor(settings: TrainSettings, step: int, steps: int) -> float:
 
 def autocast(precision: Precision, device: torch.device) -> torch.autocast:
     """Return the context the reasoner runs in: bfloat16 where it is wanted and, for `auto`, where it is fast."""
-    low = precision == "bf16" or (precision == "auto" and computes_in_bf16(device))
+    low = precision == "bf16" or (precision == "auto" and has_bfloat16(device.type))
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=low)
-
-
-def computes_in_bf16(device: torch.device) -> bool:
-    """Say whether the processor has bfloat16 arithmetic of its own (AVX512-BF16 or AMX; Ampere or later)."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    asked = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return device.type == "cpu" and any(getattr(torch.cpu, name, bool)() for name in asked)
 
 
 def _can_fuse(parameters: dict[str, nn.Parameter]) -> bool:

@@ -49,11 +49,11 @@ class Predictions:
     """
 
     example: Int[ndarray, " examples"]
-    candidate: list[Int[ndarray, " candidates"]]
-    probability: list[Float[ndarray, " candidates"]]
-    per_cycle: list[Float[ndarray, "cycles candidates"]]
+    candidate: list[Int[ndarray, " _"]]  # examples may differ in their number of candidates
+    probability: list[Float[ndarray, " _"]]
+    per_cycle: list[Float[ndarray, "_ _"]]
     cycles: Int[ndarray, " examples"]
-    right: list[Int[ndarray, " answers"]]
+    right: list[Int[ndarray, " _"]]
 
     def __len__(self) -> int:
         return len(self.example)

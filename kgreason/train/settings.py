@@ -33,7 +33,8 @@ class TrainSettings:
         class_weights: `none`, `balanced` (one over the share of each candidate among the training targets), or one
             number per candidate.
         label_smoothing: Share of the target that is spread over all candidates of a group.
-        precision: `fp32`, `bf16` (the encoder under autocast), or `auto`: bf16 where the processor computes in it.
+        precision: Of the encoder's matrix products: `fp32`, `bf16`, or `auto`: bf16 where the processor has it. The
+            language model has a precision of its own, in `[encode.language]`.
         save_every: Seconds between two checkpoints within an epoch. There is always one after each epoch.
         deterministic: Only operations that give the same bits every time; see `kgreason.train.seed.determinism`.
         tensorboard: Also write logs for TensorBoard, if it is installed.

@@ -199,7 +199,9 @@ def test_frozen_parameters_are_named_and_not_stored(tmp_path: Path) -> None:
     assert bits(other) == bits(reasoner)
     with torch.no_grad():
         other.encode.frozen.weight[0, 0] += 1
-    with pytest.raises(StoreError, match=r"trained over the frozen parameters .* this reasoner has"):
+    with pytest.raises(
+        StoreError, match=r"trained over frozen weights: 96 parameters .* this reasoner has: 96 parameters"
+    ):
         load_weights(other, result.weights)
 
 
