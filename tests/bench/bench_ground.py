@@ -4,7 +4,6 @@
 
 The sizes of QA-GNN's ConceptNet are `--entities 800000 --triples 2500000`; networkx alone then takes minutes and 4 GB.
 """
-# ruff: noqa: T201
 
 import argparse
 import itertools
@@ -142,10 +141,7 @@ def bench_walk(graph: KnowledgeGraph, asked: list[list[int]]) -> None:
     triples = graph.triples
     both = torch.from_numpy(np.hstack([triples[:, [0, 2]].T, triples[:, [2, 0]].T]).astype(np.int64))
     few = asked[:8]
-    theirs = [
-        timed(lambda s=s: k_hop_subgraph(s, 2, both, num_nodes=len(graph.entities))[0])
-        for s in few
-    ]
+    theirs = [timed(lambda s=s: k_hop_subgraph(s, 2, both, num_nodes=len(graph.entities))[0]) for s in few]
 
     def whole() -> Chosen:
         chosen = neighbourhood(graph, batch_of(few), 2, 10**9, 10**9)
@@ -221,86 +217,6 @@ def bench_link(labels: int) -> None:
     print(f"  kgreason, words seen    {size / again_s:7.2f} MB/s  build {build_s:6.2f} s, {tables:.0f} MB of tables")
     print(f"  kgreason, first sight   {size / ours_s:7.2f} MB/s")
     whole(names, text, table, size)
-
-
-def whole() -> Chosen:
-        chosen = neighbourhood(graph, batch_of(few), 2, 10**9, 10**9)
-        induced(graph, chosen)
-        return chosen
-
-    def budget() -> Chosen:
-        chosen = neighbourhood(graph, batch_of(asked), 2, 200, 16)
-        induced(graph, chosen)
-        return chosen
-
-    for work in (whole, budget):
-        work()
-    whole_s, chosen = min((timed(whole) for _ in range(3)), key=lambda run: run[0])
-    budget_s, _ = min((timed(budget) for _ in range(5)), key=lambda run: run[0])
-    assert isinstance(chosen, Chosen)
-    differ = sum(
-        set(chosen.entity[chosen.ptr[g] : chosen.ptr[g + 1]].tolist()) != set(nodes.tolist())
-        for g, (_, nodes) in enumerate(theirs)
-    )
-    theirs_ms = 1000 * statistics.mean(seconds for seconds, _ in theirs)
-    whole_ms, budget_ms = 1000 * whole_s / len(few), 1000 * budget_s / len(asked)
-    print(f"2 hops in both directions with all triples inside, {len(chosen.entity) / len(few):.0f} nodes each")
-    print(f"  PyG k_hop_subgraph      {theirs_ms:9.3f} ms")
-    print(f"  kgreason, no budget     {whole_ms:9.3f} ms   {theirs_ms / whole_ms:.0f}x, nodes differ in {differ}")
-    print(
-        f"  kgreason, 200 nodes     {budget_ms:9.3f} ms   {theirs_ms / budget_ms:.0f}x, {1000 / budget_ms:.0f} a second"
-    )
-
-
-def corpus(labels: int, sentences: int) -> tuple[list[str], list[list[str]]]:
-    """Labels of one to four words, and sentences of 20 words with two labels in each."""
-    rng = np.random.default_rng(2)
-    words = np.array([f"w{i:x}" for i in range(labels // 3)])
-    sizes = rng.integers(1, 5, labels)
-    drawn = iter(words[(len(words) * rng.random(int(sizes.sum())) ** 2).astype(int)].tolist())
-    names = sorted({" ".join(itertools.islice(drawn, n)) for n in sizes.tolist()})
-    filler = words[(len(words) * rng.random((sentences, 20)) ** 2).astype(int)].tolist()
-    inserted = rng.integers(0, len(names), (sentences, 2)).tolist()
-    return names, [
-        [*f[:5], *names[a].split(), *f[5:12], *names[b].split(), *f[12:]]
-        for f, (a, b) in zip(filler, inserted, strict=True)
-    ]
-
-
-def bench_link(labels: int) -> None:
-    names, text = corpus(labels, 20_000)
-    size = sum(len(" ".join(words)) for words in text) / 1e6
-    table = Labels(
-        names=Vocab(names),
-        ptr=np.arange(len(names) + 1, dtype=np.int64),
-        entity=np.arange(len(names), dtype=np.int32),
-        score=np.ones(len(names), np.float32),
-        preferred=np.arange(len(names), dtype=np.int32),
-        pos=np.full(len(names), -1, np.int8),
-    )
-    LabelIndex(Labels.from_names(Vocab(["a"]))).find(["a"], [""], np.zeros(1, np.int64))
-    words = [word for line in text for word in line]
-    segment = np.repeat(np.arange(len(text)), [len(line) for line in text])
-    build_s, index = timed(lambda: LabelIndex(table))
-    assert isinstance(index, LabelIndex)
-    ours_s, rows = timed(lambda: index.find(words, [""] * len(words), segment))
-    again_s, _ = timed(lambda: index.find(words, [""] * len(words), segment))
-    marks = ["".join(f"<{word}>" for word in name.split()) for name in names]
-    kind = ahocorasick_rs.MatchKind.LeftmostLongest
-    theirs_build_s, automaton = timed(lambda: ahocorasick_rs.AhoCorasick(marks, matchkind=kind))
-    find = automaton.find_matches_as_indexes
-    theirs_s, found = timed(lambda: [find("".join(f"<{w}>" for w in line)) for line in text])
-    same = rows[:, 2].tolist() == [label for line in found for label, _, _ in line]
-    print(f"Linking: {len(names)} labels, {size:.1f} MB of text in {len(text)} sentences; same matches: {same}")
-    print(f"  ahocorasick_rs          {size / theirs_s:7.2f} MB/s  build {theirs_build_s:6.2f} s")
-    tables = sum(array.nbytes for array in (*index._table, *index._leaves)) / 1e6
-    print(f"  kgreason, words seen    {size / again_s:7.2f} MB/s  build {build_s:6.2f} s, {tables:.0f} MB of tables")
-    print(f"  kgreason, first sight   {size / ours_s:7.2f} MB/s")
-    whole(names, text, table, size)
-
-
-def nbytes(index: LabelIndex) -> int:
-    return sum(array.nbytes for array in (*index._table, *index._leaves))
 
 
 def whole(names: list[str], text: list[list[str]], table: Labels, size: float) -> None:
