@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -89,7 +89,7 @@ class RdfSource:
         found, paths = _Found(), paths_of(self.path)
         for path in paths:
             with _quiet():
-                _collect(_parsed(path, self.syntax), found, self.language)
+                _collect(_parsed(path, self.syntax, found.blanks), found, self.language)
         if not found.triples:
             raise DataError(f"{paths[0]} holds no triple between two entities ({found.literals} with literals).")
         entities = sorted({name for h, _, t in found.triples for name in (h, t)} | {name for name, _, _ in found.names})
@@ -104,13 +104,24 @@ class RdfSource:
         return KnowledgeGraph.from_ids(table, relations, rows, _labels(entities, ids, found.names), about)
 
 
-def _parsed(path: Path, syntax: str) -> "Dataset":
-    from rdflib import Dataset
+def _parsed(path: Path, syntax: str, blanks: dict["Node", str]) -> "Dataset":
+    from rdflib import BNode, Dataset
+    from rdflib.store import TripleAddedEvent, TripleRemovedEvent
 
     form = _SYNTAX.get(ending_of(path), "") if syntax == "ending" else syntax
     if not form:
         raise ConfigError(f"{path}: the ending '{ending_of(path)}' names no RDF syntax. Say which it is with 'syntax'.")
     dataset = Dataset(default_union=True)
+
+    def number(event: Any) -> None:
+        # rdflib names blank nodes at random and lists triples in no order; only here the order of the file is known.
+        for node in event.triple:
+            if isinstance(node, BNode):
+                blanks.setdefault(node, f"_:b{len(blanks)}")
+
+    dispatcher: Any = dataset.store.dispatcher
+    dispatcher.subscribe(TripleAddedEvent, number)
+    dispatcher.subscribe(TripleRemovedEvent, lambda _: None)  # the dispatcher refuses unknown events
     try:
         with open_plain(path) as file:
             dataset.parse(file, format=form, publicID=f"file:///{quote(path.name)}")
@@ -140,9 +151,7 @@ def _collect(dataset: "Dataset", found: _Found, language: str) -> None:
     from rdflib import BNode, Literal
 
     def name(node: "Node") -> str:
-        if isinstance(node, BNode):
-            return found.blanks.setdefault(node, f"_:b{len(found.blanks)}")
-        return str(node)
+        return found.blanks[node] if isinstance(node, BNode) else str(node)
 
     for subject, predicate, value, _ in dataset.quads():
         if not isinstance(value, Literal):

@@ -22,7 +22,9 @@ def _tsv(folder: Path) -> Path:
 
 def _ttl(folder: Path) -> Path:
     path = folder / "graph.ttl"
-    path.write_text("".join(f"<u:{h}> <u:{r}> <u:{t}> .\n" for h, r, t in TRIPLES), encoding="utf-8")
+    blank = "<u:pack> <u:has> [ <u:is_a> <u:dog> ; <u:has> [ <u:is_a> <u:tail> ] ], [ <u:is_a> <u:cat> ] .\n"
+    lines = [f"<u:{h}> <u:{r}> <u:{t}> .\n" for h, r, t in TRIPLES]
+    path.write_text("".join([*lines, blank]), encoding="utf-8")
     return path
 
 
