@@ -74,7 +74,12 @@ class ManyProcesses:
 
 
 def join_processes() -> Processes:
-    """Return the processes this one was started with: `torchrun` and `accelerate launch` say so by `WORLD_SIZE`."""
+    """Return the processes this one was started with: `torchrun` and `accelerate launch` say so by `WORLD_SIZE`.
+
+    On a machine without a GPU, start two with `torchrun --nproc_per_node 2` or, in spite of its name, with
+    `accelerate launch --multi_gpu --num_processes 2` (both talk over gloo); Accelerate 1.15 takes
+    `--cpu --num_processes 2` for one process.
+    """
     return ManyProcesses() if int(os.environ.get("WORLD_SIZE", "1")) > 1 else OneProcess()
 
 
