@@ -59,6 +59,23 @@ def fetch_dataset(
         say(f"So that kgreason finds it: export KGREASON_DATA={folder.resolve()}")
 
 
+@_data.command("build")
+def build_dataset(
+    name: Annotated[str, typer.Argument(help="A data set of our own: lexical-nli.")],
+    out: Annotated[Path, typer.Option(help="The folder that gets train, dev and test.")],
+    seed: Annotated[int, typer.Option(help="Which of the many such sets; 0 is the one that ships.", min=0)] = 0,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing on success.")] = False,
+) -> None:
+    """Make a data set of our own again, from its sentence frames and WordNet."""
+    if name != "lexical-nli":
+        raise DataError(f"'{name}' cannot be built; only lexical-nli can. Others: kgreason data fetch {name}")
+    from kgreason.tasks.frames import build_lexical_nli
+
+    set_quiet(quiet)
+    counts = build_lexical_nli(out, seed)
+    say(f"{out}: " + ", ".join(f"{split} {count}" for split, count in counts.items()))
+
+
 def _is_there(manifest: "Manifest", path: str) -> bool:
     try:
         manifest.locate(path)

@@ -98,7 +98,7 @@ def test_a_full_disk_exits_2_and_leaves_nothing_half_written(world: Path) -> Non
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_ctrl_c_at_any_moment_exits_130_and_the_run_goes_on_later(world: Path) -> None:
-    settings = ["--set", "train.epochs=60", "--set", "train.patience=0", "--set", "train.save_every=0.2"]
+    settings = ["--set", "train.epochs=12", "--set", "train.patience=0", "--set", "train.save_every=0.2"]
     for moment in ("Toy world", "epoch 2"):  # while it prepares, and while it trains
         process = subprocess.Popen(
             [*KGREASON, "run", "toy.toml", *settings], stderr=subprocess.PIPE, text=True, env=_environment()
@@ -118,4 +118,4 @@ def test_ctrl_c_at_any_moment_exits_130_and_the_run_goes_on_later(world: Path) -
     finished = call("run", "toy.toml", *settings, "--json")
     assert finished.returncode == 0, finished.stderr
     assert "Going on at step" in finished.stderr
-    assert json.loads(finished.stdout)["train"]["epochs"] == 60
+    assert json.loads(finished.stdout)["train"]["epochs"] == 12
