@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from kgreason.encode.graph import BothWays, GraphStack
 from kgreason.errors import ConfigError
-from kgreason.segments import Flow, segment_softmax, segment_sum
+from kgreason.segments import Flow, segment_softmax
 
 
 @final
@@ -25,6 +25,7 @@ class EdgePlan:
         source_kind: That row plus the row of its kind, from the table `[nodes; kinds]`.
         target_kind: The row of its target plus the row of its kind, from the same.
         all_three: The rows of its source, target and kind together, from `[nodes; nodes; kinds]`.
+        to_target: From edges to the nodes they end in.
         degree: How many edges leave the source of each edge.
     """
 
@@ -33,6 +34,7 @@ class EdgePlan:
     source_kind: Flow
     target_kind: Flow
     all_three: Flow
+    to_target: Flow
     degree: Float[Tensor, " edges"]
 
     @classmethod
@@ -48,6 +50,13 @@ class EdgePlan:
             source_kind=_rows([source, nodes + kind], nodes + kinds, edges.score),
             target_kind=_rows([target, nodes + kind], nodes + kinds, edges.score),
             all_three=_rows([source, nodes + target, 2 * nodes + kind], 2 * nodes + kinds, edges.score),
+            to_target=Flow.between(
+                torch.arange(len(target), device=target.device),
+                target,
+                torch.ones_like(edges.score),
+                len(target),
+                nodes,
+            ),
             degree=out.index_select(0, source),
         )
 
@@ -91,7 +100,7 @@ class GATv2Layer(nn.Module):
         e = (mixed.view(-1, self.heads, x.shape[1] // self.heads) * self.score).sum(-1)
         alpha = segment_softmax(e, edges.target, edges.num_nodes) * edges.score[:, None]
         messages = plan.from_source(left).view(-1, self.heads, x.shape[1] // self.heads) * alpha[..., None]
-        return segment_sum(messages.flatten(1), edges.target, edges.num_nodes) + self.bias
+        return plan.to_target(messages.flatten(1)) + self.bias
 
 
 @final
@@ -138,7 +147,7 @@ class RGATLayer(nn.Module):
         scores = (q * k).view(-1, self.heads, x.shape[1] // self.heads).sum(-1)
         alpha = segment_softmax(scores, edges.source, edges.num_nodes) * (plan.degree * edges.score)[:, None]
         messages = m.view(-1, self.heads, x.shape[1] // self.heads) * alpha[..., None]
-        return self.mlp(segment_sum(messages.flatten(1), edges.target, edges.num_nodes))  # type: ignore[no-any-return]
+        return self.mlp(plan.to_target(messages.flatten(1)))  # type: ignore[no-any-return]
 
     def _factored(self, linear: nn.Linear, x: Float[Tensor, "nodes dim"]) -> Float[Tensor, "rows dim"]:
         """Return $W_1 h$ for every node, then $W_2 z + b$ for every relation."""
