@@ -36,7 +36,7 @@ class DependencyParser:
         cache: `disk` keeps parses in the cache folder by content, so that an experiment parses its texts once.
         precision: `bfloat16` or `float32`; `auto` takes bfloat16 where the processor computes in it.
         device: Where to compute, as torch names it.
-        words_per_batch: Words (with padding) to parse at once.
+        pieces_per_batch: Word pieces (with padding) to parse at once.
 
     Raises:
         StoreError: If the weights are missing or damaged.
@@ -50,16 +50,16 @@ class DependencyParser:
         cache: Cache = "none",
         precision: Precision = "auto",
         device: str = "cpu",
-        words_per_batch: int = 1024,
+        pieces_per_batch: int = 1024,
     ) -> None:
         from kgreason.parse.neural import NeuralParser
 
         if cache not in {"none", "disk"}:
             raise ConfigError(f"[parse] cache = '{cache}'; expected none or disk.")
-        if words_per_batch < 1:
-            raise ConfigError(f"[parse] words_per_batch = {words_per_batch}; expected at least 1.")
+        if pieces_per_batch < 1:
+            raise ConfigError(f"[parse] pieces_per_batch = {pieces_per_batch}; expected at least 1.")
         self.neural = NeuralParser(
-            SHIPPED if weights == "english" else Path(weights), precision, device, words_per_batch
+            SHIPPED if weights == "english" else Path(weights), precision, device, pieces_per_batch
         )
         self.tokenise = Tokeniser()
         self.memory = ParseMemory(f"{self.neural.fingerprint}-{self.neural.half}") if cache == "disk" else None

@@ -81,6 +81,8 @@ class Lemmatiser:
         for stem in [*fits, *undoubled]:
             if stem in known:
                 return stem
+        if sure and tag == "NNS" and low.isalpha() and low not in known and not low.endswith(("ss", "us", "is")):
+            return _singular(low)
         if not fits or sure or not low.isalpha():
             return ""
         if kind == "noun" or tag == "VBZ":

@@ -56,19 +56,19 @@ class NeuralParser:
         file: A file that `save_parser` wrote.
         precision: `bfloat16` or `float32`; `auto` takes the first where the processor computes in it.
         device: Where to compute, as torch names it.
-        words_per_batch: Words (with padding) to parse at once.
+        pieces_per_batch: Word pieces (with padding) to parse at once.
 
     Raises:
         StoreError: If the file is missing, truncated, or no parser of this version.
         ConfigError: If the device does not exist, or the precision is none of the three.
     """
 
-    def __init__(self, file: Path, precision: Precision, device: str, words_per_batch: int) -> None:
+    def __init__(self, file: Path, precision: Precision, device: str, pieces_per_batch: int) -> None:
         facts, tensors, self.fingerprint = _read(file)
         self.about = facts
         self.xpos = Vocab(facts["xpos"].split(" "))
         self.lemmatiser = load(tensors.pop("lemmas").numpy().tobytes(), str(file))
-        self.words_per_batch = words_per_batch
+        self.pieces_per_batch = pieces_per_batch
         self.device = _device(device)
         self.half = autocast_type(precision, device)
         head = BiaffineHead(Sizes(**json.loads(facts["sizes"])))
@@ -96,12 +96,13 @@ class NeuralParser:
         Args:
             sentences: The words of each, without NUL or lone surrogates, no longer than `fit_length` allows.
         """
-        order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
+        size = [sum(map(len, self.states.pieces(words))) + 2 for words in sentences]
+        order = sorted(range(len(sentences)), key=size.__getitem__)
         found: dict[int, Parsed] = {}
         first = 0
         while first < len(order):
             last = first + 1
-            while last < len(order) and (last - first + 1) * (len(sentences[order[last]]) + 1) <= self.words_per_batch:
+            while last < len(order) and (last - first + 1) * size[order[last]] <= self.pieces_per_batch:
                 last += 1
             members = order[first:last]
             found.update(zip(members, self._batch([sentences[i] for i in members]), strict=True))
@@ -113,7 +114,7 @@ class NeuralParser:
         lengths = torch.tensor([len(words) + 1 for words in sentences], device=self.device)
         mask = torch.arange(int(lengths.max()), device=self.device) < lengths[:, None]
         with torch.autocast(self.device.type, self.half or torch.bfloat16, enabled=self.half is not None):
-            states = self.states(sentences, self.head.weights())[:, :, 0]
+            states = self.states.mixed(sentences, self.head.weights())
             parse = self.head(states, spell(sentences).to(self.device), mask)
             trees = best_trees(parse.arc.cpu().numpy(), lengths.cpu().numpy())
             relations = self.head.relations(parse, torch.from_numpy(trees).to(self.device))

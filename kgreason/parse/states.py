@@ -14,6 +14,7 @@ from kgreason.pretrained import load_model, load_tokenizer
 MAX_PIECES_PER_WORD = 8
 #: What the model can read at once, without its two special tokens.
 MAX_PIECES = 510
+_NO_WORD = 1 << 20
 
 
 @final
@@ -59,37 +60,44 @@ class WordStates:
                 self._pieces[word] = tuple(found.ids[:MAX_PIECES_PER_WORD]) or (unknown,)
         return [self._pieces[word] for word in words]
 
-    def __call__(
-        self, sentences: Sequence[Sequence[str]], mix: Float[Tensor, " layers"] | None = None
-    ) -> Float[Tensor, "batch words layers dim"]:
+    def __call__(self, sentences: Sequence[Sequence[str]]) -> Float[Tensor, "batch words layers dim"]:
         """Run the model over sentences of similar length.
 
         Args:
             sentences: Words; each sentence at most `MAX_PIECES` pieces.
-            mix: A weight per layer; then the weighted sum is returned, as one layer.
 
         Returns:
-            The states, row 0 of each sentence the root; zero where a sentence is shorter than the longest.
+            The states in every layer, row 0 of each sentence the root; zero where a sentence is shorter than the
+            longest.
         """
         ids, owner = self._lay_out(sentences)
-        words = max(map(len, sentences)) + 1
-        output = self.lm(input_ids=ids, attention_mask=(owner >= 0).long(), output_hidden_states=True).hidden_states[
-            : self.layers
-        ]
-        if mix is None:
-            states = torch.stack([layer.float() for layer in output], dim=2)
-        else:
-            states = sum(w * layer.float() for w, layer in zip(mix, output, strict=True))[:, :, None]
-        return _pool(states, owner, words)
+        states = torch.stack([layer.float() for layer in self._run(ids, owner)], dim=2)
+        return _pool(states, owner, max(map(len, sentences)) + 1)
+
+    def mixed(
+        self, sentences: Sequence[Sequence[str]], mix: Float[Tensor, " layers"]
+    ) -> Float[Tensor, "batch words dim"]:
+        """Return the sum over layers with weights `mix`: `einsum("bwld,l->bwd", self(sentences), mix)`, but faster."""
+        ids, owner = self._lay_out(sentences)
+        layers = self._run(ids, owner)
+        states = mix[0] * layers[0].float()
+        for weight, layer in zip(mix[1:], layers[1:], strict=True):
+            states = torch.addcmul(states, layer.float(), weight)
+        return _pool(states[:, :, None], owner, max(map(len, sentences)) + 1)[:, :, 0]
+
+    def _run(self, ids: Tensor, owner: Tensor) -> tuple[Tensor, ...]:
+        output = self.lm(input_ids=ids, attention_mask=(owner >= 0).long(), output_hidden_states=True)
+        hidden: tuple[Tensor, ...] = output.hidden_states[: self.layers]
+        return hidden
 
     def _lay_out(self, sentences: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor]:
-        """Return piece ids and, for each piece, the row of its word; `words` for the last token, -1 for padding."""
+        """Return piece ids and, for each piece, the row of its word; `_NO_WORD` for the last token, -1 for padding."""
         rows = []
         for words in sentences:
             pieces = self.pieces(words)
             ids = [self._first, *(p for word in pieces for p in word), self._last]
-            counts = [1, *map(len, pieces), 1]
-            rows.append((ids, np.repeat(np.arange(len(counts)), counts)))
+            owner = np.repeat(np.arange(len(pieces) + 1), [1, *map(len, pieces)])
+            rows.append((ids, np.append(owner, _NO_WORD)))
         longest = max(len(ids) for ids, _ in rows)
         table = np.zeros((2, len(rows), longest), np.int64)
         table[1] = -1
@@ -102,7 +110,7 @@ def _pool(
     states: Float[Tensor, "batch pieces layers dim"], owner: Tensor, words: int
 ) -> Float[Tensor, "batch words layers dim"]:
     batch, _, layers, dim = states.shape
-    # The last special token of the longest sentence has row `words`; it and the padding fall into one spare row.
+    # What belongs to no word falls into one spare row.
     row = torch.where((owner < 0) | (owner >= words), words, owner) + torch.arange(batch, device=owner.device)[
         :, None
     ] * (words + 1)
