@@ -14,7 +14,8 @@ class Estimate:
 
     Args:
         value: The share itself, such as an accuracy.
-        low, high: The ends of the interval, low ≤ value ≤ high; equal to `value` if none is known.
+        low: The lower end of the interval; equal to `value` if none is known.
+        high: The upper end; low ≤ value ≤ high.
 
     Raises:
         DataError: If the three are not finite numbers in order.
