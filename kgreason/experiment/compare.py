@@ -85,25 +85,31 @@ def difference(
         raise DataError("The two variants were tested on different items; run both anew with the same [task].")
     if len(other.found) != len(against.found):
         raise DataError(f"One variant has {len(other.found)} seeds, the other {len(against.found)}.")
+    value, drawn = _resample(other, against, metric, num_labels, samples)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    lesser = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
+    p = min(1.0, 2 * (lesser + 1) / (samples + 1))
+    worst = max(mcnemar(a, b) for a, b in zip(other.right, against.right, strict=True))
+    return Difference(value, float(low), float(high), p, worst)
+
+
+def _resample(
+    other: Answers, against: Answers, metric: Metric, num_labels: int, samples: int
+) -> tuple[float, Float[ndarray, " rounds"]]:
+    """Return the difference, and what it is in each bootstrap round. Items that all answered alike are one draw."""
     patterns, many = np.unique(np.vstack([other.gold, other.found, against.found]), axis=1, return_counts=True)
-    both = [Answers(patterns[0], part) for part in np.split(patterns[1:], 2)]
-    counts = [_coded(a, metric, num_labels) for a in both]
+    counts = [_coded(Answers(patterns[0], part), metric, num_labels) for part in np.split(patterns[1:], 2)]
     size = 2 if metric == "accuracy" else num_labels
     value = float(np.subtract(*(_metric(many[None], c, size, metric).mean(1) for c in counts))[0])
     rng, n, seeds = np.random.default_rng(0), len(other.gold), len(other.found)
     rounds = []
     for start in range(0, samples, _BATCH):
         batch = min(_BATCH, samples - start)
-        items = rng.multinomial(n, many / n, batch)  # items that all answered alike are one draw
+        items = rng.multinomial(n, many / n, batch)
         drawn_seeds = rng.multinomial(seeds, np.full(seeds, 1 / seeds), batch)
         gap = np.subtract(*(_metric(items, c, size, metric) for c in counts))
         rounds.append((gap * drawn_seeds).sum(1) / seeds)
-    drawn = np.concatenate(rounds)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    lesser = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    p = min(1.0, 2 * (lesser + 1) / (samples + 1))
-    worst = max(mcnemar(a, b) for a, b in zip(other.right, against.right, strict=True))
-    return Difference(value, float(low), float(high), p, worst)
+    return value, np.concatenate(rounds)
 
 
 def mcnemar(right: ndarray, other: ndarray) -> float:

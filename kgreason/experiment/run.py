@@ -18,7 +18,17 @@ from kgreason.experiment.config import ROOMS, ExperimentConfig
 from kgreason.experiment.prepare import Step, graph_checksum, prepare
 from kgreason.reasoner import Reasoner
 from kgreason.tasks import Split, Splits, Task
-from kgreason.train import Predictions, Processes, Progress, fit, forget, join_processes, predict, seed_everything
+from kgreason.train import (
+    FitResult,
+    Predictions,
+    Processes,
+    Progress,
+    fit,
+    forget,
+    join_processes,
+    predict,
+    seed_everything,
+)
 
 #: Testing keeps no gradients, so it can take larger batches than training.
 _TEST_BATCH = 128
@@ -84,6 +94,7 @@ def run_experiment(config: ExperimentConfig, options: Options | None = None) -> 
     if options.again and processes.rank == 0:
         done.unlink(missing_ok=True)
         forget(folder)
+    processes.gather(None)  # no process may see what the first has just deleted
     if done.is_file():
         _warn_of_other_code(folder, options)
         options.tell(f"Done before: {folder}")
@@ -151,19 +162,22 @@ def _run(
         metrics["test"][name] = _score(front.task, splits.test[name], found)
         rows += _rows(front.task, name, splits.test[name], found)
         options.tell(f"test {name}: {_brief(metrics['test'][name])}")
-    metrics["train"] = {
+    metrics |= {"train": _course(fitted), "seconds": round(time.monotonic() - begin, 1)}
+    metrics["expected"] = _expected(config, metrics, options)
+    if processes.rank == 0:
+        record.write_lines(folder / record.PREDICTIONS, rows)
+        record.write_json(folder / record.METRICS, metrics)
+    return metrics
+
+
+def _course(fitted: FitResult) -> dict[str, Any]:
+    return {
         "epochs": fitted.epochs,
         "best_epoch": fitted.best_epoch + 1,
         "seconds": round(fitted.seconds, 1),
         "stopped": fitted.stopped,
         "history": fitted.history,
     }
-    metrics["seconds"] = round(time.monotonic() - begin, 1)
-    metrics["expected"] = _expected(config, metrics, options)
-    if processes.rank == 0:
-        record.write_lines(folder / record.PREDICTIONS, rows)
-        record.write_json(folder / record.METRICS, metrics)
-    return metrics
 
 
 def _load(prepared: Sequence[Prepared], batch_size: int, processes: Processes, **order: Any) -> Loader:
@@ -237,8 +251,8 @@ def _warn_of_other_code(folder: Path, options: Options) -> None:
 
 
 def _log(folder: Path, tell: Callable[[str], None], processes: Processes, text: str) -> None:
-    tell(text)
     if processes.rank == 0:
+        tell(text)
         try:
             with (folder / record.LOG).open("a", encoding="utf-8") as file:
                 file.write(f"{time.strftime('%FT%TZ', time.gmtime())} {text}\n")
