@@ -42,6 +42,14 @@ def test_act_computes_its_equations() -> None:
     torch.testing.assert_close(halt.loss(weights, running), torch.tensor(0.5 * sum(costs) / 20))
 
 
+def test_act_lets_one_sure_cycle_be_enough() -> None:
+    halt = ActHalt(dim=1, epsilon=0.01)
+    nn.init.zeros_(halt.stop.weight)
+    for share, cycles in ((0.995, 1), (0.98, 2)):
+        nn.init.constant_(halt.stop.bias, float(torch.tensor(share).logit()))
+        assert run(halt, torch.zeros(4, 1, 1))[1].sum() == cycles
+
+
 def test_act_learns_to_stop_earlier_when_cycles_cost() -> None:
     halt, ys = ActHalt(dim=3, cost=1.0), torch.randn(8, 16, 3)
     nn.init.constant_(halt.stop.bias, -2.0)
