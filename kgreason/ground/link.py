@@ -53,13 +53,8 @@ def _link(graph: LogicGraph, knowledge: KnowledgeGraph, mentions: Mentions) -> L
     np.maximum.at(score, which, mentions.score)
     linked, node = add_entities(graph, knowledge, entity, score)
     source = np.repeat(_sources(graph, mentions), np.diff(mentions.ptr))
-    # two mentions may have one head (a phrase in a phrase): keep the likelier
-    order = np.lexsort((-mentions.score, which, source))
-    fresh = (np.diff(source[order], prepend=-1) != 0) | (np.diff(which[order], prepend=-1) != 0)
-    kept = np.sort(order[fresh])
-    edges = np.stack([source[kept], node[which[kept]]])
-    relation = np.full(len(kept), _NAMES, np.int32)
-    return add_edges(linked, edges, EdgeType.LINK, relation, mentions.score[kept])
+    relation = np.full(len(source), _NAMES, np.int32)
+    return add_edges(linked, np.stack([source, node[which]]), EdgeType.LINK, relation, mentions.score)
 
 
 def _sources(graph: LogicGraph, mentions: Mentions) -> Int64[ndarray, " mentions"]:

@@ -5,6 +5,8 @@
 The sizes of QA-GNN's ConceptNet are `--entities 800000 --triples 2500000`; networkx alone then takes minutes and 4 GB.
 """
 
+# ruff: noqa: T201
+
 import argparse
 import itertools
 import statistics
