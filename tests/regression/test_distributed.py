@@ -39,20 +39,28 @@ def log(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
+    folder = tmp_path_factory.mktemp("alone")
+    return folder, run(folder, "--batch", "14", "--dropout", "0", "--epochs", "2")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("launcher", [TORCHRUN, ACCELERATE], ids=["torchrun", "accelerate"])
-def test_two_processes_train_like_one_with_twice_the_batch(tmp_path: Path, launcher: tuple[str, ...]) -> None:
+def test_two_processes_train_like_one_with_twice_the_batch(
+    tmp_path: Path, alone: tuple[Path, list[dict[str, Any]]], launcher: tuple[str, ...]
+) -> None:
+    folder, one = alone
     # 90 examples in batches of 7: 13 batches, so that one process has none in the last step
-    two = run(tmp_path / "two", "--batch", "7", "--dropout", "0", "--epochs", "2", launcher=launcher)
-    one = run(tmp_path / "one", "--batch", "14", "--dropout", "0", "--epochs", "2")
+    two = run(tmp_path, "--batch", "7", "--dropout", "0", "--epochs", "2", launcher=launcher)
     losses = [[event["loss"] for event in events if event["kind"] == "step"] for events in (two, one)]
     assert len(losses[0]) == 14
     torch.testing.assert_close(torch.tensor(losses[0]), torch.tensor(losses[1]), rtol=1e-4, atol=1e-5)
-    got, want = load_file(tmp_path / "two" / WEIGHTS), load_file(tmp_path / "one" / WEIGHTS)
+    got, want = load_file(tmp_path / WEIGHTS), load_file(folder / WEIGHTS)
     for name, tensor in want.items():
         # Adam divides by the size of a gradient, so where that is almost 0 the order of a sum can be seen
         torch.testing.assert_close(got[name], tensor, rtol=0, atol=5e-3)
-    for mine, theirs in zip(log(tmp_path / "two"), log(tmp_path / "one"), strict=True):
+    for mine, theirs in zip(log(tmp_path), log(folder), strict=True):
         # the same 90 dev examples, none of them padded or counted twice
         assert mine["metrics"] == pytest.approx(theirs["metrics"], rel=1e-4)
 
