@@ -26,6 +26,8 @@ WEIGHTS = {0: 1.0, 1: 1.0, -1: 0.4}
 ONE_SIDED = {"entailment": 0.5, "neutral": 0.5, "contradiction": 0.35}
 #: How often a pair may do without an exchanged word, beside 1 for an exchange.
 RARER = {"same": 0.2, "modifier_dropped": 0.5, "modifier_added": 0.5}
+#: How many premises are tried for a hypothesis; frames with two slots have thousands.
+MOST_PREMISES = 240
 LABELS = ("entailment", "neutral", "contradiction")
 
 
@@ -75,14 +77,17 @@ def read_frames(folder: Path) -> list[Frame]:
 
 def _rows(frames: Sequence[Frame], size: int, rng: random.Random) -> Iterator[dict[str, str]]:
     """Yield `size` hypotheses with three premises each, frame by frame in turn until they are enough."""
-    queues = [(frame, _by_turns(list(_triples(frame, rng)), rng)) for frame in frames]
+    queues = [(frame, _triples(frame, rng)) for frame in frames]
     taken = 0
     while taken < size and queues:
-        queues = [(frame, queue) for frame, queue in queues if queue]
+        still = []
         for frame, queue in queues[: size - taken]:
-            for pair in queue.pop():
-                yield _row(frame, pair)
-            taken += 1
+            triple = next(queue, None)
+            if triple:
+                yield from (_row(frame, pair) for pair in triple)
+                taken += 1
+                still.append((frame, queue))
+        queues = still
 
 
 def _row(frame: Frame, pair: Pair) -> dict[str, str]:
@@ -101,24 +106,24 @@ def _negations(reading: Reading) -> int:
     return reading.negated + reading.denied
 
 
-def _by_turns(triples: list[list[Pair]], rng: random.Random) -> list[list[Pair]]:
-    """Return the triples in random order, the kinds of hypothesis mixed as `WEIGHTS` says; the last comes first."""
-    rng.shuffle(triples)
+def _by_turns(readings: list[Reading], rng: random.Random) -> list[Reading]:
+    """Return the readings in random order, with the kinds mixed as `WEIGHTS` says."""
+    shuffled = rng.sample(readings, len(readings))
     place: dict[int, float] = defaultdict(float)
-    order = []
-    for triple in triples:
-        kind = _negations(triple[0].hypothesis) if not triple[0].hypothesis.denied else -1
+    order = {}
+    for reading in shuffled:
+        kind = -1 if reading.denied else _negations(reading)
         place[kind] += 1 / WEIGHTS[kind]
-        order.append((place[kind], kind))
-    return [triples[i] for i in sorted(range(len(triples)), key=order.__getitem__, reverse=True)]
+        order[reading] = (place[kind], kind)
+    return sorted(shuffled, key=order.__getitem__)
 
 
 def _triples(frame: Frame, rng: random.Random) -> Iterator[list[Pair]]:
     """Yield, for every hypothesis that can stand with all three labels, one pair for each."""
     readings = list(frame.readings())
-    for hypothesis in readings:
+    for hypothesis in _by_turns(readings, rng):
         found: dict[str, list[Pair]] = {name: [] for name in LABELS}
-        for premise in readings:
+        for premise in rng.sample(readings, min(len(readings), MOST_PREMISES)):
             pair = frame.compare(premise, hypothesis) if premise != hypothesis else None
             if pair:
                 found[pair.label].append(pair)

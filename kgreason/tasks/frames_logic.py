@@ -9,7 +9,7 @@ Reference:
     every order and the results intersected, for each order is sound and one may say more than another.
 """
 
-from collections.abc import Sequence
+from functools import cache
 from itertools import permutations
 from typing import TypeAlias
 
@@ -42,6 +42,7 @@ LEXICAL = {
 }
 
 
+@cache
 def project(relation: Worlds, polarity: str, exclusive: str) -> Worlds | None:
     """Return the relation between two sentences that differ by one exchange.
 
@@ -67,15 +68,20 @@ def project(relation: Worlds, polarity: str, exclusive: str) -> Worlds | None:
     return relation
 
 
-def join(relations: Sequence[Worlds]) -> Worlds | None:
+@cache
+def join(relations: tuple[Worlds, ...]) -> Worlds | None:
     """Return the relation between the first and the last sentence of a chain of edits.
 
-    Two exclusive edits are not joined (a red coat, a blue hat): the result is None.
+    Two exclusive edits are not joined (a red coat, a blue hat): the result is None. Beside another edit, contradictory
+    fillers are exclusive only: an old dog that is awake and a dog that is asleep.
     """
     if sum(relation in (EXCLUSIVE, CONTRADICTORY) for relation in relations) > 1:
         return None
+    edits = [relation for relation in relations if relation != EQUAL]
+    if len(edits) > 1:
+        edits = [EXCLUSIVE if relation == CONTRADICTORY else relation for relation in edits]
     result = INDEPENDENT
-    for order in permutations(relations):
+    for order in permutations(edits):
         chain = EQUAL
         for relation in order:
             chain = frozenset((p, r) for p, q in chain for s, r in relation if q == s)
@@ -83,6 +89,7 @@ def join(relations: Sequence[Worlds]) -> Worlds | None:
     return result
 
 
+@cache
 def negate(relation: Worlds, premise: bool, hypothesis: bool) -> Worlds:
     """Return the relation after negating the premise, the hypothesis, both or neither."""
     return frozenset((p != premise, q != hypothesis) for p, q in relation)

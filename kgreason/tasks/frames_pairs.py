@@ -109,7 +109,7 @@ class Frame:
         if premise.modified != hypothesis.modified:
             name, change = ("modifier_dropped", FORWARD) if premise.modified else ("modifier_added", REVERSE)
             edits.append((name, project(change, self.modifier, "no") or INDEPENDENT))
-        between = join([change for _, change in edits])
+        between = join(tuple(change for _, change in edits))
         if between is None:
             return None
         found = label(negate(between, premise.negated != premise.denied, hypothesis.negated != hypothesis.denied))
