@@ -60,7 +60,9 @@ def load_model(model: str) -> Any:
         ConfigError: If there is no such folder or Hub model (or no network to get it).
     """
     from transformers import AutoModel
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # a bar for six layers, in the middle of ours
     return _load(AutoModel.from_pretrained, model).eval()
 
 
