@@ -1,6 +1,6 @@
 """Measure a parser on a treebank, with the treebank's words or with its own."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from kgreason.data import UPOS
 from kgreason.parse.conllu import Entry, raw_documents
@@ -22,13 +22,9 @@ def score_gold_words(parser: DependencyParser, entries: Sequence[Entry]) -> dict
     for entry, sentence in zip(entries, parsed, strict=True):
         for w in range(len(sentence)):
             words += 1
-            for name, same in _same(sentence, w, entry.sentence, w, _itself).items():
+            for name, same in _same(sentence, w, entry.sentence, w, sentence.governors[w]).items():
                 right[name] += same
     return {name: count / max(words, 1) for name, count in right.items()}
-
-
-def _itself(governor: int) -> int:
-    return governor
 
 
 def score_raw_text(parser: DependencyParser, entries: Iterable[Entry]) -> dict[str, float]:
@@ -78,28 +74,23 @@ def _outer(sentence: Sentence, start: int) -> tuple[int, int]:
 def _compare(gold: _Words, found: _Words) -> dict[str, int]:
     where = {(id(s), w): key for key, (s, w, _) in found.items()}
     counts = dict.fromkeys(("words", *METRICS), 0)
-    for key, (gold_sentence, g, start) in gold.items():
+    for key, (gold_sentence, g, _) in gold.items():
         if key not in found:
             continue
         sentence, w, _ = found[key]
-        counts["words"] += 1
-
-        def aligned(
-            governor: int, sentence: Sentence = sentence, there: Sentence = gold_sentence, at: int = start
-        ) -> int:
-            """Return the gold place of the predicted governor, or -1 if it is no gold word of this sentence."""
-            if not governor:
-                return 0
+        governor = sentence.governors[w]
+        if governor:  # its place among the gold words, or -1 if it is no gold word of this sentence
             hit = gold.get(where[id(sentence), governor - 1])
-            return hit[1] + 1 if hit and hit[0] is there else -1
-
-        for name, same in _same(sentence, w, gold_sentence, g, aligned).items():
+            governor = hit[1] + 1 if hit and hit[0] is gold_sentence else -1
+        counts["words"] += 1
+        for name, same in _same(sentence, w, gold_sentence, g, governor).items():
             counts[name] += same
     return counts
 
 
-def _same(found: Sentence, w: int, gold: Sentence, g: int, aligned: Callable[[int], int]) -> dict[str, bool]:
-    arc = aligned(found.governors[w]) == gold.governors[g]
+def _same(found: Sentence, w: int, gold: Sentence, g: int, governor: int) -> dict[str, bool]:
+    """Compare word `w` of one sentence with word `g` of the other; `governor` is the predicted one's place in gold."""
+    arc = governor == gold.governors[g]
     relation = relation_id(found.relations[w]) == relation_id(gold.relations[g])
     return {
         "UPOS": found.upos[w] == gold.upos[g] or gold.upos[g] not in UPOS,
