@@ -62,7 +62,7 @@ def load_model(model: str) -> Any:
     from transformers import AutoModel
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # a bar for six layers, in the middle of ours
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar for six layers, amid ours
     return _load(AutoModel.from_pretrained, model).eval()
 
 

@@ -11,14 +11,12 @@ UPOS = Vocab(
     "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()  # noqa: SIM905
 )
 
+_DEPENDENCIES = """
+next root acl advcl advmod amod appos aux case cc ccomp clf compound conj cop csubj dep det discourse dislocated expl
+fixed flat goeswith iobj list mark nmod nsubj nummod obj obl orphan parataxis punct reparandum vocative xcomp
+"""
 #: `next` (word order, from `surface`), then the 37 universal dependency relations; subtypes are cut off.
-DEPENDENCY_RELATIONS = Vocab(
-    (
-        "next root acl advcl advmod amod appos aux case cc ccomp clf compound conj cop csubj dep det discourse "  # noqa: SIM905
-        "dislocated expl fixed flat goeswith iobj list mark nmod nsubj nummod obj obl orphan parataxis punct "
-        "reparandum vocative xcomp"
-    ).split()
-)
+DEPENDENCY_RELATIONS = Vocab(_DEPENDENCIES.split())
 
 #: Phrase, clause or sentence (source) contains a word or a smaller span (target); `head` marks its head word.
 SPAN_RELATIONS = Vocab(["contains", "head"])
