@@ -67,8 +67,8 @@ def write_report(path: Path, ablation: Ablation, runs: Runs, test: str, lead: st
     sections = [
         Section("Results", _results(ablation, runs, rows), _told(ablation)),
         Section("Plots", f'<div class="kgr-plots">{_plots(ablation, runs, rows)}</div>'),
-        *_categories(ablation, runs),
         Section("Cycle by cycle", "".join(map(_drawn, examples)), _how(ablation, test, shown)),
+        *_categories(ablation, runs),
         Section("How to repeat this", _repeat(ablation, runs)),
     ]
     record.write_text(path, page(ablation.title, sections, lead))
