@@ -115,8 +115,7 @@ class EditDecoder(nn.Module):
         if self.training and self.hide:
             audible = (torch.rand(len(states.query), 1, device=h.device) >= self.hide).to(h.dtype)
             heard = heard * audible[batch.node_graph[node]]
-        y: Tensor = heard + told
-        return y
+        return heard + told
 
     def _sought(self, states: States, node: Int[Tensor, " edits"]) -> Float[Tensor, "edits dim"]:
         """Read the first text by soft attention, for every edit."""
