@@ -29,27 +29,25 @@ class EditDecoder(nn.Module):
                \sum_u \mathrm{softmax}_u\big((W_m h_v)^\top h_u / \sqrt d\big)\, h_u
                  & \text{else, over the words } u \text{ of the first text}
              \end{cases} \\
-      k_i &= [\,m \,;\, \mathbb 1[m > 0] \,;\, \mathbb 1[m = 0]\,], \quad
+      k_i &= W_k\,[\,m \,;\, \mathbb 1[m > 0] \,;\, \mathbb 1[m = 0]\,], \quad
       m_\rho = \max_{t \to v,\ \rho_t = \rho} s_t && \text{what the graph says of the pair} \\
-      y_i &= \mathrm{GELU}\big(W_y\, \mathrm{LN}[\,a_i \,;\, c_i \,;\, a_i \odot c_i\,]\big)
-             + W_z\, \mathrm{GELU}(W_k k_i) && \text{two voices, added}
+      y_i &= \mathrm{GELU}\big(W_y\, \mathrm{LN}[\,a_i + k_i \,;\, c_i + k_i \,;\, a_i \odot c_i \,;\, k_i\,]\big)
     \end{aligned}$$
 
     A row halts when its edits are used up, so a longer hypothesis gets more cycles. What the edits come to is for the
     head to say (`EntailmentHead`): there the answer after cycle $i$ is a function of $y_i, y_{i-1}, \dots, y_1$. Words
     beyond `cycles` are not looked at. A row without edits runs one cycle, in which it reads all its nodes by its query.
 
-    In training the language model's voice (the first summand) is silenced in whole rows, with probability `hide`. Its
-    word states all know the whole pair, so wherever one of them is heard the training pairs can be fitted without the
-    graph. In a silenced row the graph must tell alone; and since the voices are added, what it learns to say there is
-    what it says at test time.
+    In training whole words are hidden from the language model's side, $a_i = c_i = 0$, with probability
+    `word_dropout`: then the graph alone must tell, and cannot be ignored where the language model knows the training
+    pairs by heart.
 
     Args:
         dim: Width $d$ of the states, and of $y_i$.
         num_align: How many relations an ALIGN edge may have.
         cycles: The most edits a row looks at.
-        hidden: Width of $a_i$, $c_i$ and $W_k k_i$.
-        hide: See above.
+        hidden: Width of $a_i$, $c_i$ and $k_i$.
+        word_dropout: See above.
         dropout: Share of the inputs of $W_y$ that are dropped in training.
 
     Raises:
@@ -67,20 +65,20 @@ class EditDecoder(nn.Module):
         num_align: int = 9,
         cycles: int = 48,
         hidden: int = 128,
-        hide: float = 0.3,
+        word_dropout: float = 0.3,
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
         if min(cycles, hidden) < 1:
             raise ConfigError(f"[decode] edits: cycles = {cycles}, hidden = {hidden}; both must be at least 1.")
-        if not 0 <= hide < 1:
-            raise ConfigError(f"[decode] edits: hide = {hide}, expected a share in [0, 1).")
-        self.cycles, self.num_align, self.hide = cycles, num_align, hide
+        if not 0 <= word_dropout < 1:
+            raise ConfigError(f"[decode] edits: word_dropout = {word_dropout}, expected a share in [0, 1).")
+        self.cycles, self.num_align, self.word_dropout = cycles, num_align, word_dropout
         self.word, self.counterpart = nn.Linear(dim, hidden), nn.Linear(dim, hidden)
         self.seek = nn.Linear(dim, dim, bias=False)
         self.known = nn.Linear(2 * num_align + 1, hidden)
-        self.norm, self.drop = nn.LayerNorm(3 * hidden), nn.Dropout(dropout)
-        self.write, self.tell = nn.Linear(3 * hidden, dim), nn.Linear(hidden, dim)
+        self.norm, self.drop = nn.LayerNorm(4 * hidden), nn.Dropout(dropout)
+        self.write = nn.Linear(4 * hidden, dim)
 
     def forward(self, states: States) -> Trace:
         batch = states.batch
@@ -107,15 +105,15 @@ class EditDecoder(nn.Module):
         m = h.new_zeros(len(node) * self.num_align)
         m = m.scatter_reduce(0, edit * self.num_align + relation, score.to(m.dtype), "amax").view(-1, self.num_align)
         has = (m > 0).any(-1, keepdim=True)
-        told = self.tell(functional.gelu(self.known(torch.cat([m, (m > 0).to(m.dtype), (~has).to(m.dtype)], dim=-1))))
+        k = self.known(torch.cat([m, (m > 0).to(m.dtype), (~has).to(m.dtype)], dim=-1))
         count = torch.bincount(edit, minlength=len(node)).clamp_min(1)[:, None]
         found = segment_sum(h[source], edit, len(node)) / count
         a, c = self.word(h[node]), self.counterpart(torch.where(has, found, self._sought(states, node)))
-        heard = functional.gelu(self.write(self.drop(self.norm(torch.cat([a, c, a * c], dim=-1)))))
-        if self.training and self.hide:
-            audible = (torch.rand(len(states.query), 1, device=h.device) >= self.hide).to(h.dtype)
-            heard = heard * audible[batch.node_graph[node]]
-        return heard + told
+        if self.training and self.word_dropout:
+            seen = (torch.rand(len(node), 1, device=h.device) >= self.word_dropout).to(h.dtype)
+            a, c = a * seen, c * seen
+        x = self.drop(self.norm(torch.cat([a + k, c + k, a * c, k], dim=-1)))
+        return functional.gelu(self.write(x))
 
     def _sought(self, states: States, node: Int[Tensor, " edits"]) -> Float[Tensor, "edits dim"]:
         """Read the first text by soft attention, for every edit."""
