@@ -53,16 +53,19 @@ class LexicalRelations:
 
     For two words with senses $s$ and $t$ of relative weights $w_s, w_t \le 1$, the score of a relation is
 
-    $$\max_{s, t} \; w_s w_t \, \frac{1}{1 + d(s, t)}$$
+    $$\max_{s, t} \; w_s w_t \, n(s, t)$$
 
-    over the sense pairs in which it holds. The distance $d$ is 0 for a shared sense; the number of steps up for a
-    hypernym; 1 for an antonym and one more for each `near` step before it ("damp" is near "wet", which is opposed to
-    "dry"); and $d_s + d_t - 1$ for co-hyponyms that meet $d_s$ and $d_t$ steps up. Two senses meet only in a concept
-    that is specific enough: its intrinsic information content
+    over the sense pairs in which it holds. The nearness $n = 1 / (1 + d)$ falls with the distance $d$: 0 for a shared
+    sense; the number of steps up for a hypernym; 1 for an antonym and one more for each `near` step before it ("damp"
+    is near "wet", which is opposed to "dry"); 2 for two senses near the same concept; 1 for other relations.
 
-    $$\mathrm{ic}(c) = 1 - \frac{\log (1 + |\mathrm{below}(c)|)}{\log N}$$
+    Co-hyponyms meet in a concept $c$ at most `max_meet` steps up. How far up says little (a dog is seven steps from a
+    horse, a step from an entity is seven from anything), so their nearness is Lin's similarity,
 
-    must reach `min_content`, for everything is a co-hyponym of everything under "entity".
+    $$n = \frac{2\,\mathrm{ic}(c)}{\mathrm{ic}(s) + \mathrm{ic}(t)}, \qquad
+      \mathrm{ic}(c) = 1 - \frac{\log (1 + |\mathrm{below}(c)|)}{\log N}$$
+
+    and $\mathrm{ic}(c)$ must reach `min_content`, for everything is a co-hyponym of everything under "entity".
 
     Args:
         knowledge: The graph. What is derived from it is kept with it and shared.
@@ -71,7 +74,7 @@ class LexicalRelations:
         min_content: See above.
 
     Reference:
-        Information content from the taxonomy alone: Seco, Veale and Hayes (2004, ECAI).
+        Similarity: Lin (1998, ICML). Information content from the taxonomy alone: Seco, Veale and Hayes (2004, ECAI).
     """
 
     def __init__(

@@ -89,10 +89,10 @@ def _opposed(opposite, near, a, b):
 @njit(cache=True)
 @no_type_check
 def _meet(taxonomy, limits, a, b):
-    """The steps from `a` and from `b` to their nearest common concept; (-1, -1) if there is none within limits."""
+    """The steps from `a` and from `b` to their nearest common concept, and Lin's similarity; (-1, -1, 0) if none."""
     up_ptr, up, steps, content = taxonomy
     max_meet, min_content = limits
-    i, j, best_a, best_b = up_ptr[a], up_ptr[b], -1, -1
+    i, j, best_a, best_b, where = up_ptr[a], up_ptr[b], -1, -1, -1
     while i < up_ptr[a + 1] and j < up_ptr[b + 1]:
         if up[i] < up[j]:
             i += 1
@@ -103,10 +103,12 @@ def _meet(taxonomy, limits, a, b):
             lineal = da == 0 or db == 0
             siblings = da <= max_meet and db <= max_meet and content[up[i]] >= min_content
             if (lineal or siblings) and (best_a < 0 or da + db < best_a + best_b):
-                best_a, best_b = da, db
+                best_a, best_b, where = da, db, up[i]
             i += 1
             j += 1
-    return best_a, best_b
+    if where < 0:
+        return best_a, best_b, 0.0
+    return best_a, best_b, 2.0 * content[where] / max(content[a] + content[b], 1e-6)
 
 
 @njit(cache=True)
@@ -130,13 +132,13 @@ def relate(senses, pairs, taxonomy, links, limits, out):
 def _relate_two(a, b, w, taxonomy, links, limits, best):
     """Raise the scores of the kinds that hold between two different senses."""
     opposite, near, _, related = links
-    up_a, up_b = _meet(taxonomy, limits, a, b)
+    up_a, up_b, alike = _meet(taxonomy, limits, a, b)
     if up_b == 0:
         best[1] = max(best[1], w / (1 + up_a))
     elif up_a == 0:
         best[2] = max(best[2], w / (1 + up_b))
     elif up_a > 0:
-        best[4] = max(best[4], w / (up_a + up_b))
+        best[4] = max(best[4], w * alike)
     apart = _opposed(opposite, near, a, b)
     if apart > 0:
         best[3] = max(best[3], w / (1 + apart))

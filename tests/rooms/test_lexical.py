@@ -1,5 +1,7 @@
 """Lexical relations on a small taxonomy drawn by hand, and on WordNet."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,15 @@ TOY = KnowledgeGraph.from_triples(
 )
 
 
+def lin(below: int, of: tuple[int, int]) -> float:
+    """Lin's similarity, from how many entities stand below the meeting point and the words, themselves included."""
+
+    def content(count: int) -> float:
+        return 1 - math.log(count) / math.log(len(TOY.entities))
+
+    return 2 * content(below) / (content(of[0]) + content(of[1]))
+
+
 def between(knowledge: KnowledgeGraph, left: str, right: str, **settings: float) -> dict[str, float]:
     """Every word is one entity of the toy graph, with one sense."""
     words = list(knowledge.entities)
@@ -39,8 +50,9 @@ def between(knowledge: KnowledgeGraph, left: str, right: str, **settings: float)
         ("dog", "canine", {"hypernym": 1 / 2}),
         ("dog", "carnivore", {"hypernym": 1 / 3}),
         ("carnivore", "dog", {"hyponym": 1 / 3}),
-        ("dog", "cat", {"co_hyponym": 1 / 4}),
-        ("canine", "feline", {"co_hyponym": 1 / 2}),
+        ("dog", "cat", {"co_hyponym": lin(below=5, of=(1, 1))}),
+        ("canine", "feline", {"co_hyponym": lin(below=5, of=(2, 2))}),
+        ("dog", "feline", {"co_hyponym": lin(below=5, of=(1, 2))}),
         ("hot", "cold", {"antonym": 1 / 2}),
         ("cold", "warm", {"antonym": 1 / 3}),
         ("warm", "cool", {"antonym": 1 / 4}),
