@@ -1,5 +1,6 @@
 """One process, or several that train one reasoner together."""
 
+import atexit
 import os
 from collections.abc import Sequence
 from typing import Any, Protocol, final, runtime_checkable
@@ -57,6 +58,7 @@ class ManyProcesses:
             raise MissingExtraError("accelerate", "train", "Training with several processes") from error
         self.state = PartialState(cpu=not torch.cuda.is_available())
         self.rank, self.world = int(self.state.process_index), int(self.state.num_processes)
+        atexit.register(_leave)
 
     def sum(self, tensors: Sequence[Tensor]) -> None:
         from accelerate.utils import reduce
@@ -71,6 +73,12 @@ class ManyProcesses:
         from accelerate.utils import gather_object
 
         return list(gather_object([item]))
+
+
+def _leave() -> None:
+    """Stop the threads that talk to the other processes: Python's exit under them aborts now and then."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def join_processes() -> Processes:

@@ -60,7 +60,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_killed_anywhere_ends_with_the_same_bits(whole: Path, tmp_path: Path, how: signal.Signals) -> None:
-    step = random.randrange(1, STEPS)  # another one each time: it must hold for all
+    step = random.randrange(2, STEPS)  # another one each time; a step is told before it is saved, so 1 may be lost
     kill_at(tmp_path, step, how)
     first = next(e["step"] for e in finish(tmp_path) if e["kind"] == "step")
     assert first > 1, f"killed at step {step}, it began anew"
