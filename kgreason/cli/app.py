@@ -1,5 +1,6 @@
 """The table of commands."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -41,4 +42,13 @@ for _part in (demo, experiment, graph, parser, data, doctor):
 def main() -> None:
     """Run the command line; the entry point `kgreason`."""
     terminate_as_interrupt()
-    sys.exit(run(lambda: app(standalone_mode=True)))
+    code: str | int | None
+    try:
+        code = run(lambda: app(standalone_mode=True))
+    except SystemExit as stop:
+        code = stop.code
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not isinstance(code, str):  # under torchrun
+        from kgreason.train import leave_processes
+
+        leave_processes(code or 0)
+    sys.exit(code)

@@ -18,7 +18,7 @@ from kgreason.answer import LabelHead
 from kgreason.decode import CycleDecoder
 from kgreason.reasoner import Reasoner
 from kgreason.tensors import GraphBatch, States
-from kgreason.train import Progress, TrainSettings, fit, join_processes, seed_everything
+from kgreason.train import Progress, TrainSettings, fit, join_processes, leave_processes, seed_everything
 
 DIM, WORDS, LABELS, EXAMPLES = 8, 12, 3, 90
 
@@ -145,6 +145,8 @@ def main() -> None:
     train = ToyLoader(told.batch, True, rank, world, told.pause, told.fail)
     dev = ToyLoader(told.batch, False, rank, world)
     fit(toy_reasoner(told.dropout), train, dev, settings, told.folder, seed=5, report=report)
+    if world > 1:
+        leave_processes(0)
 
 
 if __name__ == "__main__":
