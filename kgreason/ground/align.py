@@ -120,10 +120,10 @@ def _align(graph: LogicGraph, units: Units, known: _Known) -> LogicGraph:
         at = np.concatenate([equal, pair, unknown])
         sources.append(units.head[first[rows[at]]])
         targets.append(units.head[later[columns[at]]])
-        relations.append(np.repeat([_SAME, -1, _OTHER_ID], [len(equal), len(pair), len(unknown)]))
-        relations[-1][len(equal) : len(equal) + len(pair)] = KIND_IDS[kind]
-        scores.append(np.ones(len(at)))
-        scores[-1][len(equal) : len(equal) + len(pair)] = score[rows, columns][pair, kind]
+        sizes = len(equal), len(unknown)
+        relations.append(np.concatenate([np.full(sizes[0], _SAME), KIND_IDS[kind], np.full(sizes[1], _OTHER_ID)]))
+        known_score = score[rows, columns][pair, kind]
+        scores.append(np.concatenate([np.ones(sizes[0]), known_score, np.ones(sizes[1])]))
     if not sources:
         return graph
     return graph.with_edges(
