@@ -34,14 +34,14 @@ class Source(Protocol):
 
 @runtime_checkable
 class Parser(Protocol):
-    """`parse`: texts in, logic graphs out, one for each example and in the same order."""
+    """`parse`: texts in, logic graphs out, one for each example and in the same order, with its seeds and mentions."""
 
     def __call__(self, examples: Sequence[Example]) -> list[LogicGraph]: ...
 
 
 @runtime_checkable
 class Grounder(Protocol):
-    """`ground`: adds entities and knowledge edges. Keeps every node and edge it was given, at the same index."""
+    """`ground`: adds entities, phrases that name them, and edges. Keeps every node and edge given, at its index."""
 
     def __call__(self, graphs: Sequence[LogicGraph], knowledge: KnowledgeGraph) -> list[LogicGraph]: ...
 

@@ -1,6 +1,6 @@
 """The logic graph: what a text says, as typed nodes and typed edges."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 import numpy as np
@@ -53,6 +53,8 @@ class LogicGraph:
         edge_type: An `EdgeType` per edge.
         edge_relation: The relation id of each edge, in the vocabulary of its `EdgeType` (`EDGE_RELATIONS`).
         edge_score: How sure or how near, in [0, 1]: of an alignment, 1 / (1 + distance); 1 where nothing is said.
+        seeds: The `Example.seeds` this graph was parsed with: names of entities that are known to be in the text.
+        mentions: The `Example.mentions`: `(text, start, end)` of each seed, or empty.
     """
 
     uid: str
@@ -67,6 +69,8 @@ class LogicGraph:
     edge_type: Int8[ndarray, " edges"]
     edge_relation: Int32[ndarray, " edges"]
     edge_score: Float32[ndarray, " edges"]
+    seeds: tuple[str, ...] = field(default=())
+    mentions: tuple[tuple[int, int, int], ...] = field(default=())
 
     def __post_init__(self) -> None:
         self._check_lengths()
@@ -80,6 +84,11 @@ class LogicGraph:
         if len(stray):
             raise DataError(
                 f"LogicGraph '{self.uid}': node {stray[0]} ('{self.node_text[stray[0]]}') is an ENTITY without an id."
+            )
+        if self.mentions and len(self.mentions) != len(self.seeds):
+            raise DataError(
+                f"LogicGraph '{self.uid}': mentions has {len(self.mentions)} rows, seeds has {len(self.seeds)}; "
+                "give one mention per seed, or none at all."
             )
 
     def _check_lengths(self) -> None:
@@ -141,6 +150,22 @@ class LogicGraph:
             node_score=np.append(self.node_score, np.ones(new, np.float32) if score is None else score).astype(
                 np.float32
             ),
+        )
+
+    def with_phrases(
+        self, span: Int32[ndarray, "new 3"], text: tuple[str, ...], score: Float32[ndarray, " new"]
+    ) -> "LogicGraph":
+        """Return the graph with PHRASE nodes appended; old nodes keep their index."""
+        new = len(span)
+        return replace(
+            self,
+            node_type=np.append(self.node_type, np.full(new, NodeType.PHRASE, np.int8)),
+            node_text=self.node_text + text,
+            node_lemma=self.node_lemma + ("",) * new,
+            node_pos=np.append(self.node_pos, np.full(new, -1, np.int8)),
+            node_span=np.vstack([self.node_span, span]).astype(np.int32),
+            node_entity=np.append(self.node_entity, np.full(new, -1, np.int32)),
+            node_score=np.append(self.node_score, score).astype(np.float32),
         )
 
     def __repr__(self) -> str:

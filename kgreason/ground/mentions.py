@@ -9,8 +9,8 @@ from jaxtyping import Bool, Float32, Float64, Int8, Int32, Int64
 from numpy import ndarray
 
 from kgreason.data import DEPENDENCY_RELATIONS, UPOS, EdgeType, KnowledgeGraph, LogicGraph, NodeType
-from kgreason.data.knowledge import Labels
 from kgreason.ground.index import label_index
+from kgreason.ground.reading import senses_of
 from kgreason.ground.units import FUNCTION_WORDS
 
 PosRule: TypeAlias = Literal["strict", "prefer", "ignore"]
@@ -94,7 +94,7 @@ def link_spans(
     mention = np.cumsum(np.diff(rows[:, 0], prepend=-1) != 0) - 1
     first, last = words.node[rows[begins, 0]], words.node[rows[begins, 1]]
     head = _heads(graphs, words.offset, first, last)
-    of_row, entity, score = _senses(rows[:, 2], knowledge.labels)
+    of_row, entity, score = senses_of(rows[:, 2], knowledge.labels)
     score = score * np.where(rows[of_row, 3] == 1, 1.0, _OTHER_CASE)
     word_pos = _word_pos(words, head, first == last)
     agrees = _agree(word_pos, knowledge.labels.pos[entity], mention[of_row], first == last, pos)
@@ -192,16 +192,6 @@ def _heads(
         if len(outside) == 1:
             head[m] = first[m] + outside[0]
     return head
-
-
-def _senses(
-    label: Int32[ndarray, " rows"], labels: Labels
-) -> tuple[Int64[ndarray, " senses"], Int32[ndarray, " senses"], Float64[ndarray, " senses"]]:
-    """Return all senses of all labels: the position in `label` each belongs to, the entity, and the score."""
-    sizes = labels.ptr[label + 1] - labels.ptr[label]
-    of_row = np.repeat(np.arange(len(label)), sizes)
-    sense = np.arange(len(of_row)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + labels.ptr[label[of_row]]
-    return of_row, np.asarray(labels.entity[sense]), np.asarray(labels.score[sense], np.float64)
 
 
 def _word_pos(

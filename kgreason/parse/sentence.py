@@ -111,6 +111,8 @@ def build_graph(example: Example, texts: Sequence[Sequence[Sentence]]) -> LogicG
         edge_type=np.full(len(source), EdgeType.DEPENDENCY, np.int8),
         edge_relation=np.array(relation, np.int32),
         edge_score=np.ones(len(source), np.float32),
+        seeds=example.seeds,
+        mentions=example.mentions,
     )
 
 
