@@ -41,7 +41,8 @@ class GraphBatch:
         pair_type: The relation of each pair in `ALIGN_RELATIONS`; the inverse direction has
             `len(ALIGN_RELATIONS)` added.
         example: The position of each group's example in the data set the batch was drawn from.
-        target: For each right answer, its `(group, candidate)`; None at prediction time. See `Scores`.
+        target: For each right answer, its `(group, candidate)`; None at prediction time. See `Scores`. Candidate -1 is
+            "none of these", -2 an answer that is not in the knowledge graph: it cannot be learnt, and it counts.
     """
 
     input_ids: Int[Tensor, "batch tokens"]
@@ -133,12 +134,17 @@ class Scores:
     Args:
         value: The score; a softmax within the group makes it a probability.
         group: Which example each candidate belongs to; ascending.
-        candidate: What is scored: a label, the position of a choice, a node, or a generated text.
+        candidate: What is scored: a label, the position of a choice, an entity of the knowledge graph (-1: none of
+            them), or a generated text.
         cycle: The score each cycle alone would have given, `value` being what they come to; for the trace and for
             losses that look at every cycle. None if there is nothing to tell.
+        rest: The score of every candidate that is not listed (the logarithm of the least score, where a walk lists the
+            entities it touched); None if all there are are listed. A right answer that is not listed then has
+            this score, instead of being an error.
     """
 
     value: Float[Tensor, " candidates"]
     group: Int[Tensor, " candidates"]
     candidate: Int[Tensor, " candidates"]
     cycle: Float[Tensor, "cycles candidates"] | None = None
+    rest: float | None = None

@@ -32,8 +32,8 @@ class Prepared:
         link_index: `(node, token)`.
         pair_index: Two tokens of one row that an alignment joins.
         pair_type: As in `GraphBatch`.
-        target: The right candidates: a label, the position of a choice, or nodes; empty if not known.
-        target_node: Whether `target` counts nodes (1) or not (0), one value.
+        target: The right candidates: a label, the position of a choice, or entities (-1 for none of them, -2 for each
+            that the knowledge graph does not have); empty if not known.
     """
 
     uid: str
@@ -55,7 +55,6 @@ class Prepared:
     pair_index: Int32[ndarray, "2 pairs"]
     pair_type: Int8[ndarray, " pairs"]
     target: Int32[ndarray, " answers"]
-    target_node: Int8[ndarray, " one"]
 
     @property
     def length(self) -> int:
@@ -106,17 +105,15 @@ def assemble(prepared: Sequence[Prepared], positions: Sequence[int] | None = Non
         pair_index=_long(place[pair]),
         pair_type=_long(_join(prepared, "pair_type")),
         example=_long(np.arange(len(prepared)) if positions is None else np.asarray(positions)),
-        target=_targets(prepared, node_base),
+        target=_targets(prepared),
     )
 
 
-def _targets(prepared: Sequence[Prepared], node_base: ndarray) -> Tensor | None:
+def _targets(prepared: Sequence[Prepared]) -> Tensor | None:
     counts = [len(p.target) for p in prepared]
     if not any(counts):
         return None
-    base = node_base * np.array([int(p.target_node[0]) for p in prepared])
-    answer = _join(prepared, "target") + np.repeat(base, counts)
-    return _long(np.stack([np.repeat(np.arange(len(prepared)), counts), answer]))
+    return _long(np.stack([np.repeat(np.arange(len(prepared)), counts), _join(prepared, "target")]))
 
 
 def _join(prepared: Sequence[Prepared], name: str, axis: int = 0) -> ndarray:

@@ -4,6 +4,7 @@ from kgreason.data.example import Example, Role, Target
 from kgreason.data.knowledge import KnowledgeGraph
 from kgreason.data.logic import EdgeType, LogicGraph, NodeType
 from kgreason.data.prediction import Cycle, Look, Prediction
+from kgreason.data.predictions import NONE, SHARES, UNKNOWN, Predictions, Ranks
 from kgreason.data.relations import (
     ALIGN_RELATIONS,
     DEPENDENCY_RELATIONS,
@@ -13,6 +14,7 @@ from kgreason.data.relations import (
     SPAN_RELATIONS,
     UPOS,
 )
+from kgreason.data.resolve import entities_of
 from kgreason.data.vocab import Vocab
 
 __all__ = [
@@ -20,8 +22,11 @@ __all__ = [
     "DEPENDENCY_RELATIONS",
     "EDGE_RELATIONS",
     "LINK_RELATIONS",
+    "NONE",
     "SEMANTIC_RELATIONS",
+    "SHARES",
     "SPAN_RELATIONS",
+    "UNKNOWN",
     "UPOS",
     "Cycle",
     "EdgeType",
@@ -31,7 +36,10 @@ __all__ = [
     "Look",
     "NodeType",
     "Prediction",
+    "Predictions",
+    "Ranks",
     "Role",
     "Target",
     "Vocab",
+    "entities_of",
 ]

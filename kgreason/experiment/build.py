@@ -3,11 +3,12 @@
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, final
 
 from kgreason.answer import HEADS
 from kgreason.collate import COLLATORS, Collate
-from kgreason.data import ALIGN_RELATIONS, EdgeType, KnowledgeGraph
+from kgreason.data import ALIGN_RELATIONS, EdgeType, KnowledgeGraph, entities_of
 from kgreason.decode import DECODERS, HALTS
 from kgreason.encode import ENCODERS, ENTITIES, FUSIONS, GRAPHS, LANGUAGES
 from kgreason.errors import ConfigError
@@ -62,7 +63,8 @@ def build_front(config: ExperimentConfig) -> Front:
     knowledge = build_knowledge(config.knowledge)
     sizes = {EdgeType.KNOWLEDGE: len(knowledge.relations)}
     model = _language_model(config.encode)
-    context = {"num_relations": sizes, "labels": task.labels} | ({"model": model} if model else {})
+    context = {"num_relations": sizes, "labels": task.labels, "entity_ids": partial(entities_of, knowledge)}
+    context |= {"model": model} if model else {}
     return Front(
         task=task,
         parse=build(PARSERS, "parse", config.parse),

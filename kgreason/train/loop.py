@@ -10,6 +10,7 @@ from typing import Any, final
 
 import torch
 
+from kgreason.data import Predictions
 from kgreason.errors import ConfigError
 from kgreason.reasoner import Reasoner
 from kgreason.tensors import GraphBatch
@@ -18,7 +19,7 @@ from kgreason.train import seed as seeds
 from kgreason.train.checkpoint import load_weights, save_weights, weights_of
 from kgreason.train.loss import class_weights_of, group_weights, loss_of
 from kgreason.train.optimise import autocast, build_optimiser, set_rates, trainable
-from kgreason.train.predict import Loader, Predictions, accuracy, pick, predict
+from kgreason.train.predict import Loader, accuracy, pick, predict
 from kgreason.train.processes import Processes, join_processes, share, sum_gradients
 from kgreason.train.settings import TrainSettings
 from kgreason.train.watch import Board, Clock, Progress, Report, silent, write_log

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from kgreason.data import UNKNOWN
 from kgreason.errors import DataError
 from kgreason.segments import segment_sum
 from kgreason.tensors import GraphBatch, Scores, Trace
@@ -25,6 +26,8 @@ def group_weights(batch: GraphBatch, class_weights: Weights = None) -> Float[Ten
     group, candidate, share = _answers(batch)
     if class_weights is None:
         weight = torch.ones_like(share)
+    elif len(candidate) and int(candidate.min()) < 0:
+        raise DataError("class_weights weigh labels, and the answers here are entities; set class_weights = 'none'.")
     elif len(candidate) and int(candidate.max()) >= len(class_weights):
         raise DataError(
             f"A target names candidate {int(candidate.max())}, but class_weights has {len(class_weights)} numbers. "
@@ -69,18 +72,24 @@ def loss_of(
     cross-entropy; else it is an upper bound of the cross-entropy of the mixture, by Jensen's inequality. A head that
     tells nothing per cycle is scored by its `value`.
 
+    A right answer that is not among the candidates has the score `Scores.rest`, which nothing can change: the softmax
+    runs over the listed candidates and these. Answers that the knowledge graph does not have (candidate -2) are left out; a group
+    with no other answer counts nothing.
+
     Raises:
-        DataError: If the batch has no target, or a right answer is not among the candidates.
+        DataError: If the batch has no target, or a right answer is not among the candidates and there is no `rest`.
     """
     groups = batch.num_groups
     group, candidate, share = _answers(batch)
     place = _places(scores, group, candidate)
     values = scores.value[None] if scores.cycle is None else scores.cycle
-    log_p = _log_softmax(values, scores.group, groups)
+    log_p, of = _log_softmax(*_with_rest(scores, values, group[place < 0]), groups)
+    listed = len(scores.group)
+    place = torch.where(place < 0, listed + (place < 0).cumsum(0) - 1, place)
     right = _sum_groups(share * log_p[:, place], group, groups)
     if label_smoothing:
-        size = torch.bincount(scores.group, minlength=groups).clamp_min(1)
-        even = _sum_groups(log_p, scores.group, groups) / size
+        size = torch.bincount(of, minlength=groups).clamp_min(1)
+        even = _sum_groups(log_p, of, groups) / size
         right = (1 - label_smoothing) * right + label_smoothing * even
     expected = right[0] if scores.cycle is None else (_cycle_weights(trace, batch) * right).sum(0)
     weight = group_weights(batch, class_weights)
@@ -89,31 +98,41 @@ def loss_of(
 
 
 def _answers(batch: GraphBatch) -> tuple[Int[Tensor, " answers"], Int[Tensor, " answers"], Float[Tensor, " answers"]]:
-    """Return the group, the candidate and the share of the target of every right answer."""
+    """Return the group, the candidate and the share of the target of every right answer that is a candidate."""
     if batch.target is None:
         raise DataError("This batch has no target, so there is no loss. Train and evaluate on examples with answers.")
-    group, candidate = batch.target
+    group, candidate = batch.target[:, batch.target[1] > UNKNOWN]
     count = torch.bincount(group, minlength=batch.num_groups)
     return group, candidate, 1.0 / count[group].float()
 
 
 def _places(scores: Scores, group: Tensor, candidate: Tensor) -> Int[Tensor, " answers"]:
-    """Return where in `scores` each right answer stands."""
+    """Return where in `scores` each right answer stands; -1 if it does not and `Scores.rest` is its score."""
     if not len(candidate):
         return candidate
-    width = int(max(candidate.max(), scores.candidate.max() if len(scores.candidate) else 0)) + 1
-    keys, order = (scores.group * width + scores.candidate).sort()
-    wanted = group * width + candidate
+    width = int(max(candidate.max(), scores.candidate.max() if len(scores.candidate) else 0)) + 2
+    keys, order = (scores.group * width + scores.candidate + 1).sort()  # candidates are counted from -1, none of these
+    wanted = group * width + candidate + 1
     found = torch.searchsorted(keys, wanted).clamp_max(max(len(keys) - 1, 0))
     missing = (keys[found] != wanted) if len(keys) else torch.ones_like(wanted, dtype=torch.bool)
-    if missing.any():
+    if scores.rest is None and missing.any():
         first = int(missing.nonzero()[0, 0])
         raise DataError(
             f"Group {int(group[first])} of a batch: the right answer is candidate {int(candidate[first])}, which was "
             "not scored. Check that the answer head has as many labels as the task; a target that cannot be reached "
             "is to be left out when the batch is made."
         )
-    return order[found]
+    return torch.where(missing, -1, order[found] if len(keys) else -1)
+
+
+def _with_rest(
+    scores: Scores, values: Float[Tensor, "cycles items"], unreached: Int[Tensor, " more"]
+) -> tuple[Float[Tensor, "cycles all"], Int[Tensor, " all"]]:
+    """Append a candidate of score `Scores.rest` for each right answer that was not reached, by its group."""
+    if not len(unreached):
+        return values, scores.group
+    rest = values.new_full((len(values), len(unreached)), scores.rest or 0.0)
+    return torch.cat([values, rest], dim=1), torch.cat([scores.group, unreached])
 
 
 def _cycle_weights(trace: Trace, batch: GraphBatch) -> Float[Tensor, "cycles groups"]:
@@ -129,9 +148,9 @@ def _sum_groups(
 
 def _log_softmax(
     scores: Float[Tensor, "cycles items"], group: Int[Tensor, " items"], groups: int
-) -> Float[Tensor, "cycles items"]:
-    """Logarithm of the softmax within each group, for each cycle, stable for large and small probabilities."""
+) -> tuple[Float[Tensor, "cycles items"], Int[Tensor, " items"]]:
+    """Logarithm of the softmax within each group, for each cycle, stable for large and small; and the groups."""
     top = scores.new_full((len(scores), groups), -torch.inf)
     top = top.scatter_reduce(1, group.expand_as(scores), scores.detach(), "amax")
     below = scores - top[:, group]
-    return below - _sum_groups(below.exp(), group, groups)[:, group].log()
+    return below - _sum_groups(below.exp(), group, groups)[:, group].log(), group

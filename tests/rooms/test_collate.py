@@ -162,12 +162,17 @@ def test_a_text_that_is_cut_leaves_its_later_nodes_without_tokens() -> None:
     assert batch.edge_index.shape == (2, 2)
 
 
-def test_entity_answers_are_the_nodes_that_stand_for_them(collate: Collate) -> None:
-    question = Example("q", ("who",), ("question",), frozenset({"f"}))
-    graph = graph_of(question).with_entities(np.arange(2, dtype=np.int32), ("e", "f"))
-    batch = collate([question, question], [graph, graph])
+def test_entity_answers_are_ids_of_the_graph_none_of_them_or_not_in_it() -> None:
+    ids = {"Kismet": [7], "John": [3, 5]}
+    collate = Collate(num_relations={}, entity_ids=lambda name: ids.get(name, []))
+    targets = [{"John", "Kismet"}, set(), {"Kismet", "Nowhere", "Nobody"}]
+    questions = [Example(str(i), ("who",), ("question",), frozenset(t)) for i, t in enumerate(targets)]
+    unknown = Example("u", ("who",), ("question",))
+    batch = collate([*questions, unknown], [graph_of(q) for q in [*questions, unknown]])
     assert batch.target is not None
-    assert batch.target.tolist() == [[0, 1], [2, 5]]
+    assert batch.target.tolist() == [[0, 0, 0, 1, 2, 2, 2], [3, 5, 7, -1, 7, -2, -2]]
+    with pytest.raises(DataError, match="built without a knowledge graph"):
+        Collate(num_relations={})([questions[0]], [graph_of(questions[0])])
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,6 @@ def prepared(lengths: list[int]) -> list[Prepared]:
             pair_index=EMPTY["pairs"],
             pair_type=EMPTY["int8"],
             target=np.array([i % 3], np.int32),
-            target_node=np.zeros(1, np.int8),
         )
         for i, n in enumerate(lengths)
     ]
