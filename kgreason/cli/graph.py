@@ -130,6 +130,19 @@ def wordnet(
         print_json({"file": str(path), "bytes": path.stat().st_size}) if json else typer.echo(str(path))
 
 
+@_graph.command("world")
+def world(
+    file: Annotated[Path, typer.Argument(help="The hand-written Turtle.")] = Path("graphs/world.ttl"),
+    out: Annotated[Path, typer.Option(help="Where the packed file and its notice go.")] = Path("graphs"),
+    json: _Json = False,
+) -> None:
+    """Pack the graph of the world into the files that ship in graphs/. The same Turtle gives the same bytes."""
+    from kgreason.knowledge import ship_world
+
+    for path in ship_world(file, out):
+        print_json({"file": str(path), "bytes": path.stat().st_size}) if json else typer.echo(str(path))
+
+
 def _pair(pair: str) -> tuple[str, str]:
     key, equals, value = pair.partition("=")
     if not key or not equals:
@@ -145,13 +158,14 @@ def _tell(graph: "KnowledgeGraph", where: str, json: bool) -> None:
         print_json({"graph": where, **told})
         return
     relations: Any = told["relations"]
+    called: Any = told["relation_labels"]
     typer.echo(f"{where}: {told['entities']:,} entities, {len(relations)} relations, {told['triples']:,} triples")
     typer.echo(f"{told['labels']:,} labels with {told['senses']:,} senses")
     for key, value in graph.about.items():
         typer.echo(f"  {key:12} {value}")
     typer.echo("Relations:")
     for name, count in sorted(relations.items(), key=lambda item: (-item[1], item[0])):
-        typer.echo(f"  {count:>12,} {name}")
+        typer.echo(f"  {count:>12,} {name}" + (f"  ({', '.join(called[name])})" if name in called else ""))
 
 
 def _line(told: dict[str, Any]) -> str:

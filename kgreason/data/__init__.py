@@ -4,7 +4,7 @@ from kgreason.data.example import Example, Role, Target
 from kgreason.data.knowledge import KnowledgeGraph
 from kgreason.data.logic import EdgeType, LogicGraph, NodeType
 from kgreason.data.prediction import Cycle, Look, Prediction
-from kgreason.data.predictions import NONE, SHARES, UNKNOWN, Predictions, Ranks
+from kgreason.data.predictions import NONE, SHARES, UNKNOWN, Predictions, Ranks, count_shares
 from kgreason.data.relations import (
     ALIGN_RELATIONS,
     DEPENDENCY_RELATIONS,
@@ -16,6 +16,7 @@ from kgreason.data.relations import (
 )
 from kgreason.data.resolve import entities_of
 from kgreason.data.vocab import Vocab
+from kgreason.data.wording import relation_texts
 
 __all__ = [
     "ALIGN_RELATIONS",
@@ -41,5 +42,7 @@ __all__ = [
     "Role",
     "Target",
     "Vocab",
+    "count_shares",
     "entities_of",
+    "relation_texts",
 ]

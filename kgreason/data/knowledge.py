@@ -83,6 +83,8 @@ class KnowledgeGraph:
         inverse: The relation of each triple once more, sorted by (tail, relation, head).
         head: The head of each triple, in the order of `inverse`.
         labels: What entities are called.
+        relation_labels: What relations are called, the name that is shown first; by relation, where the graph says it.
+            `kgreason.data.relation_texts` gives texts for every relation.
         about: Origin, licence, version, counts: what the manifest says, as plain text values.
     """
 
@@ -96,6 +98,7 @@ class KnowledgeGraph:
     head: Int32[ndarray, " triples"]
     labels: Labels
     about: Mapping[str, str] = field(default_factory=dict)
+    relation_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def from_triples(
@@ -131,6 +134,7 @@ class KnowledgeGraph:
         rows: Int32[ndarray, "rows 3"],
         labels: Labels,
         about: Mapping[str, str] | None = None,
+        relation_labels: Mapping[str, Iterable[str]] | None = None,
     ) -> "KnowledgeGraph":
         """Build a graph from id rows (head, relation, tail) in any order, repeats allowed. Vectorised."""
         rows = _sorted(rows, len(relations), len(entities))
@@ -147,6 +151,7 @@ class KnowledgeGraph:
             head=np.ascontiguousarray(by_tail[:, 0], np.int32),
             labels=labels,
             about=dict(about or {}),
+            relation_labels={name: tuple(texts) for name, texts in (relation_labels or {}).items()},
         )
 
     @property

@@ -83,7 +83,8 @@ def perturb_graph(knowledge: KnowledgeGraph, mode: str, share: float = 0.5, seed
             _swap(rows, everything, whole, 2, seed)
         _swap(rows, everything, whole, 1, seed + 1)
     about = {**knowledge.about, "perturbed": f"{mode}, seed {seed}" + (f", share {share}" if mode == "drop" else "")}
-    return KnowledgeGraph.from_ids(knowledge.entities, knowledge.relations, rows, knowledge.labels, about)
+    called = knowledge.relation_labels
+    return KnowledgeGraph.from_ids(knowledge.entities, knowledge.relations, rows, knowledge.labels, about, called)
 
 
 def _swap(

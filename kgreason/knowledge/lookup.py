@@ -86,6 +86,7 @@ def summary(graph: KnowledgeGraph) -> dict[str, object]:
         "about": dict(graph.about),
         "entities": len(graph.entities),
         "relations": {name: int(count) for name, count in zip(graph.relations, counts, strict=True)},
+        "relation_labels": {name: list(texts) for name, texts in graph.relation_labels.items()},
         "triples": graph.num_triples,
         "labels": len(graph.labels.names),
         "senses": len(graph.labels.entity),

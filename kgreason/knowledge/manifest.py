@@ -85,12 +85,15 @@ class Manifest:
         columns: The columns by name.
         counts: How many entities, relations, triples, labels and senses there are.
         about: Name, origin, licence, version: plain text.
+        relation_labels: What relations are called. Stores written before there was such a thing have none, and a
+            kgreason of that time reads past it: the version need not change.
     """
 
     data: str
     columns: dict[str, Column]
     counts: dict[str, int]
     about: dict[str, str] = field(default_factory=dict)
+    relation_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Path:
@@ -149,4 +152,5 @@ def _manifest(found: dict[str, Any]) -> Manifest:
         columns=columns,
         counts={str(key): int(value) for key, value in found["counts"].items()},
         about={str(key): str(value) for key, value in found["about"].items()},
+        relation_labels={str(name): tuple(map(str, texts)) for name, texts in found.get("relation_labels", {}).items()},
     )

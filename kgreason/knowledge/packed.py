@@ -1,6 +1,7 @@
 """A graph as one small file, to be shipped: an `.npz` that numpy opens, with LZMA inside instead of deflate."""
 
 import io
+import json
 import os
 import tempfile
 import zipfile
@@ -42,6 +43,8 @@ def pack(graph: KnowledgeGraph, path: Path | str) -> Path:
         "pos": graph.labels.pos,
         "about": np.array([f"{key}\n{value}" for key, value in sorted(graph.about.items())], np.str_),
     }
+    if graph.relation_labels:  # a file without them has the bytes it always had
+        kept["relation_labels"] = np.array([json.dumps(dict(graph.relation_labels), sort_keys=True)], np.str_)
     try:
         write_whole(path, _zipped(kept))
     except OSError as error:
@@ -125,7 +128,8 @@ def _graph(columns: dict[str, ndarray]) -> KnowledgeGraph:
         pos=columns["pos"],
     )
     about = dict(line.split("\n", 1) for line in columns["about"].tolist())
-    return KnowledgeGraph.from_ids(entities, Vocab(_table(columns, "relations")), rows, labels, about)
+    called = json.loads(columns["relation_labels"].item()) if "relation_labels" in columns else {}
+    return KnowledgeGraph.from_ids(entities, Vocab(_table(columns, "relations")), rows, labels, about, called)
 
 
 def _table(columns: dict[str, ndarray], part: str) -> StringTable:

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -65,9 +65,10 @@ class RdfSource:
     Entities and relations are named by their IRI; blank nodes are `_:b0`, `_:b1`, … in the order in which they are met.
     Triples with a literal are left out and counted (`about["literals_left_out"]`), except that `skos:prefLabel`,
     `rdfs:label`, `schema:name` and `skos:altLabel` become labels, in every language; which one is shown follows that
-    order, in `language` or without one before any other. An IRI that nobody named is labelled by its last part. Named
-    graphs are merged. An IRI relative to the file becomes `file:///NAME…`, so that the graph does not depend on the
-    folder the file lies in.
+    order, in `language` or without one before any other. An IRI that nobody named is labelled by its last part. The
+    labels of a relation (`KnowledgeGraph.relation_labels`) are those in `language` or without one; a relation that
+    only has labels is no entity. Named graphs are merged. An IRI relative to the file becomes `file:///NAME…`, so that
+    the graph does not depend on the folder the file lies in.
 
     Args:
         path: The file, or several.
@@ -92,16 +93,19 @@ class RdfSource:
                 _collect(_parsed(path, self.syntax, found.blanks), found, self.language)
         if not found.triples:
             raise DataError(f"{paths[0]} holds no triple between two entities ({found.literals} with literals).")
-        entities = sorted({name for h, _, t in found.triples for name in (h, t)} | {name for name, _, _ in found.names})
+        relations = Vocab(sorted({r for _, r, _ in found.triples}))
+        ends = {name for h, _, t in found.triples for name in (h, t)}
+        entities = sorted(ends | {name for name, _, _ in found.names if name not in relations})
         table = StringTable.of(entities)
         ids = {name: i for i, name in enumerate(entities)}
-        relations = Vocab(sorted({r for _, r, _ in found.triples}))
         rows = np.array([(ids[h], relations.id(r), ids[t]) for h, r, t in found.triples], np.int32)
         about = {
             "source": " ".join(path.name for path in paths),
             "literals_left_out": str(found.literals),
         }
-        return KnowledgeGraph.from_ids(table, relations, rows, _labels(entities, ids, found.names), about)
+        named = [row for row in found.names if row[0] in ids]
+        called = _called(row for row in found.names if row[0] in relations)
+        return KnowledgeGraph.from_ids(table, relations, rows, _labels(entities, ids, named), about, called)
 
 
 def _parsed(path: Path, syntax: str, blanks: dict["Node", str]) -> "Dataset":
@@ -175,6 +179,16 @@ def _labels(entities: list[str], ids: dict[str, int], names: list[tuple[str, int
         np.ones(len(rows)),
         np.full(len(entities), -1, np.int8),
     )
+
+
+def _called(names: Iterable[tuple[str, int, str]]) -> dict[str, list[str]]:
+    """Return what each relation is called, the best name first; names in a foreign language are left out."""
+    called: dict[str, list[str]] = {}
+    for relation, rank, name in sorted(names):
+        text = " ".join(name.split())
+        if rank < len(_LABELS) and text and text not in called.get(relation, ()):
+            called.setdefault(relation, []).append(text)
+    return called
 
 
 def _last_part(iri: str) -> str:

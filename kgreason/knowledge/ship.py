@@ -1,10 +1,12 @@
-"""Compiles WordNet into the files that ship in `graphs/`. Run again, it gives the same bytes."""
+"""Compiles WordNet and the world into the files that ship in `graphs/`. Run again, it gives the same bytes."""
 
 import hashlib
 from pathlib import Path
 
+from kgreason.data import KnowledgeGraph
 from kgreason.errors import StoreError
 from kgreason.knowledge.packed import pack, write_whole
+from kgreason.knowledge.rdf import RdfSource
 from kgreason.knowledge.wndb import read_exceptions, read_notice
 from kgreason.knowledge.wordnet import WordNetSource
 
@@ -18,6 +20,17 @@ changes    = "Relations, words and counts only; glosses, examples and verb frame
 file       = "{file}"
 sha256     = "{sha256}"
 exceptions = "wordnet-exceptions.tsv"
+"""
+_WORLD = """\
+# The world, packed. Made by `kgreason graph world graphs/world.ttl`; edit world.ttl, not this.
+title      = "World: countries, cities, borders, money, languages, waters and mountains, by their names"
+version    = "2026"
+origin     = "Written for kgreason from general knowledge: world.ttl"
+licence    = "Apache-2.0, as kgreason"
+file       = "{file}"
+sha256     = "{sha256}"
+"""
+_COUNTS = """\
 entities   = {entities}
 relations  = {relations}
 triples    = {triples}
@@ -42,19 +55,41 @@ def ship_wordnet(source: Path | str, folder: Path | str) -> list[Path]:
     graph = WordNetSource(source)()
     version = graph.about["version"]
     packed = pack(graph, folder / f"wordnet-{version}.npz")
-    text = _NOTICE.format(
-        version=version,
-        file=packed.name,
-        sha256=hashlib.sha256(packed.read_bytes()).hexdigest(),
-        entities=len(graph.entities),
-        relations=len(graph.relations),
-        triples=graph.num_triples,
-        labels=len(graph.labels.names),
-        senses=len(graph.labels.entity),
-    )
+    text = _NOTICE.format(version=version, file=packed.name, sha256=_digest(packed)) + _counts(graph)
     exceptions = "".join("\t".join(row) + "\n" for row in read_exceptions(source))
     written = {"wordnet-exceptions.tsv": exceptions, "WORDNET-LICENSE": read_notice(source), "wordnet.toml": text}
     try:
         return [packed, *(write_whole(folder / name, text.encode()) for name, text in written.items())]
     except OSError as error:
         raise StoreError(f"{folder} could not be written: {error.strerror or error}.") from error
+
+
+def ship_world(source: Path | str, folder: Path | str) -> list[Path]:
+    """Pack the hand-written Turtle into `world.npz` and `world.toml` and return their paths.
+
+    Raises:
+        DataError: If the Turtle is broken.
+        StoreError: If a file cannot be written.
+    """
+    folder = Path(folder)
+    graph = RdfSource(source)()
+    packed = pack(graph, folder / "world.npz")
+    text = _WORLD.format(file=packed.name, sha256=_digest(packed)) + _counts(graph)
+    try:
+        return [packed, write_whole(folder / "world.toml", text.encode())]
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be written: {error.strerror or error}.") from error
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _counts(graph: KnowledgeGraph) -> str:
+    return _COUNTS.format(
+        entities=len(graph.entities),
+        relations=len(graph.relations),
+        triples=graph.num_triples,
+        labels=len(graph.labels.names),
+        senses=len(graph.labels.entity),
+    )

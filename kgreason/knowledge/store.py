@@ -111,7 +111,7 @@ def _commit(folder: Path, columns: Mapping[str, ndarray], graph: KnowledgeGraph)
         table = _write(temporary, columns)
         digest = hashlib.sha256("".join(f"{name} {c.sha256}\n" for name, c in table.items()).encode()).hexdigest()
         target = folder / f"columns-{digest[:24]}"
-        pending = write_manifest(folder, Manifest(target.name, table, _counts(graph), dict(graph.about)))
+        pending = write_manifest(folder, _manifest_of(target.name, table, graph))
         _move(temporary, target, table)  # from here on nothing needs space
         pending.replace(folder / MANIFEST)
     finally:
@@ -168,6 +168,10 @@ def _counts(graph: KnowledgeGraph) -> dict[str, int]:
     }
 
 
+def _manifest_of(data: str, columns: dict[str, Column], graph: KnowledgeGraph) -> Manifest:
+    return Manifest(data, columns, _counts(graph), dict(graph.about), dict(graph.relation_labels))
+
+
 def _named(folder: Path) -> str:
     try:
         return read_manifest(folder).data
@@ -193,10 +197,12 @@ def _open(folder: Path, manifest: Manifest, verify: Verify) -> KnowledgeGraph:
         _check_shape(folder, arrays, manifest.counts)
     except KeyError as error:
         raise StoreError(f"{folder / MANIFEST} names no column {error}. Build the graph again.") from None
-    return graph_of(arrays, manifest.about)
+    return graph_of(arrays, manifest.about, manifest.relation_labels)
 
 
-def graph_of(arrays: Mapping[str, ndarray], about: Mapping[str, str]) -> KnowledgeGraph:
+def graph_of(
+    arrays: Mapping[str, ndarray], about: Mapping[str, str], relation_labels: Mapping[str, tuple[str, ...]]
+) -> KnowledgeGraph:
     """Put a graph together from the columns of `columns_of`."""
     entities = _table(arrays, "entities")
     labels = Labels(_table(arrays, "labels"), *(arrays[f"labels.{name}"] for name in _LABELS))
@@ -211,6 +217,7 @@ def graph_of(arrays: Mapping[str, ndarray], about: Mapping[str, str]) -> Knowled
         head=arrays["head"],
         labels=labels,
         about=dict(about),
+        relation_labels=dict(relation_labels),
     )
 
 

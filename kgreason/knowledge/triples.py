@@ -37,8 +37,8 @@ class TriplesSource:
         relation: Which column holds the relation.
         tail: Which column holds the tail.
         form: `tsv` (nothing is quoted), `csv` (with double quotes), `jsonl`, or what the file's `ending` says.
-        names: A TSV file of entity and label, one a line; the first label of an entity is the one that is shown.
-            Lines about entities that are in no triple are skipped. Empty: there is none.
+        names: A TSV file of entity (or relation) and label, one a line; the first label is the one that is shown.
+            Lines about names that are in no triple are skipped. Empty: there is none.
 
     Raises:
         ConfigError: If the columns are partly numbers and partly names, or the form is unknown.
@@ -79,7 +79,8 @@ class TriplesSource:
         triples = np.stack([ids[: len(rows)], kinds, ids[len(rows) :]], axis=1)
         labels = self._labels(both, table_of(both))
         about = {"source": " ".join(path.name for path in paths)}
-        return KnowledgeGraph.from_ids(table_of(both), Vocab(relations.to_list()), triples, labels, about)
+        kinds_of = Vocab(relations.to_list())
+        return KnowledgeGraph.from_ids(table_of(both), kinds_of, triples, labels, about, self._called(relations))
 
     def _labels(self, entities: "pl.Series", table: StringTable) -> Labels:
         import polars as pl
@@ -95,6 +96,16 @@ class TriplesSource:
             labels = pl.concat([known.select("label", "entity"), labels])
         none = np.full(len(entities), -1, np.int8)
         return build_labels(labels["label"], labels["entity"].to_numpy(), np.ones(len(labels)), none)
+
+    def _called(self, relations: "pl.Series") -> dict[str, list[str]]:
+        """Return what `names` says relations are called."""
+        if not self.names:
+            return {}
+        said = read_rows(paths_of(self.names)[0], "tsv", Row(("name", "label"), (1, 2)))
+        called: dict[str, list[str]] = {}
+        for name, label in said.filter(said["name"].is_in(relations.implode())).unique(maintain_order=True).rows():
+            called.setdefault(name, []).append(" ".join(label.split()))
+        return called
 
 
 def number_names(names: "pl.Series") -> tuple["pl.Series", Int32[ndarray, " names"]]:
