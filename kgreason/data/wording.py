@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from kgreason.data.knowledge import KnowledgeGraph
 
-_PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\WA-Z_]+|[^\W_]+")
+_PIECE = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[^\WA-Z_]+|[^\W_]+")
 
 
 def relation_texts(graph: KnowledgeGraph) -> list[list[str]]:
