@@ -29,6 +29,8 @@ from kgreason.tensors import GraphBatch, Scores, Trace
 
 #: A cycle tells of so many nodes, and a prediction of so many facts; shares of attention below `_LEAST` are not told.
 _LOOKS, _FACTS, _LEAST = 8, 6, 0.02
+#: A ranking has so many answers; a walk over a whole graph touches thousands.
+_ANSWERS = 100
 #: Joins two aligned words between which the graph knows nothing: no fact.
 _OTHER = ALIGN_RELATIONS.id("other")
 
@@ -71,16 +73,18 @@ class Pipeline:
         self.task, self.parse, self.knowledge, self.ground, self.collate = task, parse, knowledge, ground, collate
         self.reasoner, self.device = reasoner.to(device).eval(), device
 
-    def __call__(self, first: str, second: str | Sequence[str]) -> Prediction:
+    def __call__(self, first: str, second: str | Sequence[str] | None = None) -> Prediction:
         """Answer one question.
 
         Args:
             first: The premise, or the question.
-            second: The hypothesis, or the choices.
+            second: The hypothesis, or the choices; nothing for a question over the knowledge graph.
 
         Raises:
             DataError: If a text is empty or the task asks for something else.
         """
+        if second is None:
+            return self.predict([self.task.example("1", {"question": first})])[0]
         names = ("premise", "hypothesis") if isinstance(second, str) else ("question", "choices")
         return self.predict([self.task.example("1", dict(zip(names, (first, second), strict=True)))])[0]
 
@@ -120,23 +124,24 @@ class Pipeline:
 
     def _tell(self, example: Example, graph: LogicGraph, view: "_View", group: int) -> Prediction:
         """Put one group's numbers into words."""
-        answers = self.task.answers(example)
-        mine = view.group == group
-        probability = view.probability[mine]
-        best = int(probability.argmax())
+        mine = np.flatnonzero(view.group == group)
+        order = mine[np.argsort(-view.probability[mine], kind="stable")[:_ANSWERS]]
+        if not len(order):
+            raise DataError(f"Example '{example.uid}' has no candidate: nothing was found to answer it with.")
+        probability = view.probability[order]
+        answers = [self.task.name(example, int(c), self.knowledge) for c in view.candidate[order]]
         rows = np.flatnonzero(view.row_group == group)
-        which = best if len(rows) > 1 else 0
+        which = int(view.candidate[order[0]]) if len(rows) > 1 else 0  # of choices, each row reads one
         nodes, edges = self.collate.kept(example, graph)[which]
         walk = _Walk(self.knowledge, graph, nodes, edges, view, int(rows[which]))
-        ranking = sorted(zip(answers, probability.tolist(), strict=True), key=lambda pair: -pair[1])
         return Prediction(
             uid=example.uid,
-            answer=answers[best],
-            probability=float(probability[best]),
-            ranking=tuple(ranking),
+            answer=answers[0],
+            probability=float(probability[0]),
+            ranking=tuple(zip(answers, probability.tolist(), strict=True)),
             texts=example.texts,
             path=walk.path(),
-            trace=tuple(walk.cycle(i, answers, view.cycles[i, mine]) for i in walk.ran()),
+            trace=tuple(walk.cycle(i, answers, view.cycles[i, order]) for i in walk.ran()),
         )
 
 
@@ -145,6 +150,7 @@ class _View:
     """A batch's scores and trace as numpy arrays."""
 
     group: ndarray
+    candidate: ndarray
     probability: ndarray
     cycles: ndarray
     row_group: ndarray
@@ -165,6 +171,7 @@ class _View:
         edges = trace.attention.new_zeros(len(trace.output), batch.edge_index.shape[1])
         columns = {
             "group": scores.group,
+            "candidate": scores.candidate,
             "probability": segment_softmax(scores.value, scores.group, many),
             "cycles": shares,
             "row_group": batch.group,

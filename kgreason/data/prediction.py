@@ -46,7 +46,7 @@ class Prediction:
         uid: The `Example.uid`.
         answer: The best answer: a label, or the text of a choice.
         probability: Its probability.
-        ranking: All answers with their probability, the best first.
+        ranking: All answers with their probability, the best first; the best 100 where there are more.
         texts: The texts of the example, in reading order (what `Look.span` counts in).
         path: Facts used, as (head, relation, tail); each stands in the grounded graph.
         trace: The walk, cycle by cycle.

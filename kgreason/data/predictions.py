@@ -16,6 +16,18 @@ UNKNOWN = -2
 SHARES = np.logspace(0, -3, 61)
 
 
+def count_shares(
+    group: Int[ndarray, " items"], share: Float[ndarray, " items"], groups: int
+) -> Int[ndarray, "groups shares"]:
+    """Count the items of each group whose share is at least each of `SHARES`."""
+    width = len(SHARES)
+    enough = share >= SHARES[-1]
+    # SHARES falls, so an item counts from the first entry that is not above it
+    first = np.searchsorted(-SHARES, -share[enough].astype(float))
+    counts = np.bincount(group[enough] * width + first, minlength=groups * width)
+    return counts.reshape(groups, width).cumsum(1).astype(np.int32)
+
+
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranks:

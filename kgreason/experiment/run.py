@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
-
 from kgreason.collate import Loader, Prepared
 from kgreason.errors import StoreError
 from kgreason.experiment import record
@@ -17,7 +15,7 @@ from kgreason.experiment.build import Front, build_front, build_reasoner
 from kgreason.experiment.config import ROOMS, ExperimentConfig
 from kgreason.experiment.prepare import Step, graph_checksum, prepare
 from kgreason.reasoner import Reasoner
-from kgreason.tasks import Split, Splits, Task
+from kgreason.tasks import Splits
 from kgreason.train import (
     FitResult,
     Predictions,
@@ -32,6 +30,9 @@ from kgreason.train import (
 
 #: Testing keeps no gradients, so it can take larger batches than training.
 _TEST_BATCH = 128
+#: What is told of a test on one line, where the task has it; and the ledger of what went wrong.
+_SHOWN = ("accuracy", "macro_f1", "hits@1", "ceiling.hits@1", "mrr", "f1", "exact", "ece")
+_LEDGER = "failure."
 
 
 @final
@@ -152,16 +153,17 @@ def _run(
         folder,
         seed=config.seed,
         report=options.watch,
-        evaluate=partial(_score, front.task, splits.dev),
+        evaluate=partial(front.task.score, splits.dev, knowledge=front.knowledge),
     )
     options.tell(f"Trained {fitted.epochs} epochs in {fitted.seconds:.0f} s; kept epoch {fitted.best_epoch + 1}")
     metrics: dict[str, Any] = {"title": config.title, "seed": config.seed, "dev": fitted.metrics, "test": {}}
     rows: list[dict[str, Any]] = []
     for name, prepared in tests.items():
         found = _predict(reasoner, front, prepared, processes)
-        metrics["test"][name] = _score(front.task, splits.test[name], found)
-        rows += _rows(front.task, name, splits.test[name], found)
-        options.tell(f"test {name}: {_brief(metrics['test'][name])}")
+        scores = front.task.score(splits.test[name], found, front.knowledge, fitted.metrics)
+        metrics["test"][name] = scores
+        rows += [{"test": name} | row for row in front.task.rows(splits.test[name], found, front.knowledge, scores)]
+        options.tell(f"test {name}: {_brief(scores)}")
     metrics |= {"train": _course(fitted), "seconds": round(time.monotonic() - begin, 1)}
     metrics["expected"] = _expected(config, metrics, options)
     if processes.rank == 0:
@@ -189,27 +191,8 @@ def _predict(reasoner: Reasoner, front: Front, prepared: Sequence[Prepared], pro
     return predict(reasoner, loader, precision=front.train.precision, processes=processes)
 
 
-def _score(task: Task, split: Split, found: Predictions) -> dict[str, float]:
-    return task.score(split, found.probability)
-
-
-def _rows(task: Task, test: str, split: Split, found: Predictions) -> list[dict[str, Any]]:
-    """Return what stands in predictions.jsonl, one object per example."""
-    rows = []
-    for i, (example, p) in enumerate(zip(split.examples, found.probability, strict=True)):
-        answers, gold = task.answers(example), task.gold(example)
-        best = int(np.argmax(p))
-        row: dict[str, Any] = {"test": test, "uid": example.uid, "gold": answers[gold], "answer": answers[best]}
-        row |= {"gold_id": gold, "answer_id": best, "probability": round(float(p[best]), 6)}
-        row |= {"probabilities": [round(float(x), 6) for x in p], "cycles": int(found.cycles[i])}
-        if category := split.category.get(example.uid):
-            row["category"] = category
-        rows.append(row)
-    return rows
-
-
 def _brief(scores: Mapping[str, float]) -> str:
-    names = [n for n in ("accuracy", "macro_f1", "mrr", "ece") if n in scores]
+    names = [n for n in _SHOWN if n in scores] + [n for n in scores if n.startswith(_LEDGER)]
     return ", ".join(f"{n} {scores[n]:.4f}" for n in names)
 
 

@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
-from jaxtyping import Float
-from numpy import ndarray
 
-from kgreason.data import Example, Role
+from kgreason.data import Example, KnowledgeGraph, Predictions, Role
 from kgreason.errors import DataError
 from kgreason.tasks.metrics import by_category, choices
 from kgreason.tasks.split import Split
-from kgreason.tasks.task import Splits, draw, gold_of
+from kgreason.tasks.task import Splits, draw, gold_of, listed_rows
 from kgreason.tasks.text import clean
 
 
@@ -76,11 +74,21 @@ class ChoiceTask:
             raise DataError(f"Example '{example.uid}' has no answer, and one is needed to train or to test.")
         return example.target
 
-    def score(self, split: Split, probability: Sequence[Float[ndarray, "_"]]) -> dict[str, float]:
+    def name(self, example: Example, candidate: int, knowledge: KnowledgeGraph) -> str:
+        return self.answers(example)[candidate]
+
+    def score(
+        self, split: Split, found: Predictions, knowledge: KnowledgeGraph, dev: Mapping[str, float] | None = None
+    ) -> dict[str, float]:
         """Return accuracy with its interval, mean reciprocal rank, ECE, log-loss and accuracy per category."""
         gold = gold_of(self, split)
-        right = np.array([int(p.argmax()) for p in probability]) == gold
-        return choices(gold, probability) | by_category(split.examples, split.category, right)
+        right = np.array([int(p.argmax()) for p in found.probability]) == gold
+        return choices(gold, found.probability) | by_category(split.examples, split.category, right)
+
+    def rows(
+        self, split: Split, found: Predictions, knowledge: KnowledgeGraph, scores: Mapping[str, float]
+    ) -> list[dict[str, Any]]:
+        return listed_rows(self, split, found)
 
 
 def _position(answer: object, rows: Sequence[Any], texts: Sequence[str]) -> int:

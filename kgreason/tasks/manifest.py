@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -22,6 +22,11 @@ USUAL_COLUMNS = {
     "choices": ("choices",),
     "answer": ("answer", "answerKey"),
     "category": ("category",),
+    "seeds": ("seeds",),
+    "answers": ("answers",),
+    "hops": ("hops",),
+    "type": ("type",),
+    "path": ("path",),
 }
 
 
@@ -50,7 +55,7 @@ class Manifest:
     Args:
         name: What experiment files call it: `snli` in `snli:dev`.
         title: One line.
-        task: The task its rows are of: `nli` or `choice`; empty for data of another kind (treebanks).
+        task: The task its rows are of: `nli`, `choice` or `kgqa`; empty for data of another kind (treebanks).
         origin: Who made it, and the paper.
         url: Its page.
         licence: As its owners state it.
@@ -58,10 +63,12 @@ class Manifest:
         form: See `read_rows`.
         columns: Our name to the field in the file; a dot goes into an object (`question.stem`).
         labels: Label as written to our label; `""` leaves the row out.
+        paths: Question type to the relations that lead from its seeds to its answers; `^relation` goes from tail to
+            head. What the ceiling of a question over a graph is computed from.
         files: All files with checksums.
-        splits: Split to its files: `{file = PATH}`, or `{premise = PATH, …}` for `form = "lines"`; besides, filters:
-            `listed` or `unlisted` names a file of uids to keep or to leave out, `without` lists splits whose pairs are
-            left out.
+        splits: Split to its files: `{file = PATH}`, or `{premise = PATH, …}` for `form = "lines"`; a number is a field
+            that all rows share (`hops = 2`); besides, filters: `listed` or `unlisted` names a file of uids to keep or
+            to leave out, `without` lists splits whose pairs are left out.
         folder: Where the manifest stands.
     """
 
@@ -75,6 +82,7 @@ class Manifest:
     form: str = "jsonl"
     columns: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    paths: Mapping[str, Sequence[str]] = field(default_factory=dict)
     files: tuple[File, ...] = ()
     splits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     folder: Path = Path()
@@ -147,7 +155,8 @@ def open_manifest(name: str) -> Manifest:
 
     Args:
         name: The name of a file of `datasets/`, a path to a `.toml`, or a path to a `.jsonl`, `.tsv` or `.csv` file
-            with the usual columns (`premise`, `hypothesis`, `label`; `question`, `choices`, `answer`).
+            with the usual columns (`premise`, `hypothesis`, `label`; `question`, `choices`, `answer`; `question`,
+            `seeds`, `answers`).
 
     Raises:
         DataError: If there is none.

@@ -64,11 +64,21 @@ def choices(gold: Int[ndarray, " items"], probability: Sequence[Float[ndarray, "
 
 
 def by_category(
-    examples: Sequence[Example], category: Mapping[str, str], right: Bool[ndarray, " items"]
+    examples: Sequence[Example], category: Mapping[str, Mapping[str, str]], right: Bool[ndarray, " items"]
 ) -> dict[str, float]:
-    """Return the accuracy within each category as `category.NAME`; nothing if the data set names none."""
-    names = np.array([category.get(e.uid, "") for e in examples])
-    return {f"category.{name}": float(right[names == name].mean()) for name in sorted(set(names.tolist()) - {""})}
+    """Return the accuracy within each category as `category.NAME` (`hops.2`, `type.X`); nothing if there are none."""
+    parts = kinds_of(examples, category)
+    return {f"{kind}.{name}": float(right[mine].mean()) for (kind, name), mine in parts.items()}
+
+
+def kinds_of(
+    examples: Sequence[Example], category: Mapping[str, Mapping[str, str]]
+) -> dict[tuple[str, str], Bool[ndarray, " items"]]:
+    """Return which examples are of each kind and name, such as `("hops", "2")`; in the order of the names."""
+    none: Mapping[str, str] = {}
+    has = [category.get(e.uid, none) for e in examples]
+    names = {kind: np.array([h.get(kind, "") for h in has]) for kind in dict.fromkeys(k for h in has for k in h)}
+    return {(kind, name): of == name for kind, of in names.items() for name in sorted(set(of.tolist()) - {""})}
 
 
 def calibration_error(confidence: Float[ndarray, " items"], right: Bool[ndarray, " items"], bins: int = 15) -> float:

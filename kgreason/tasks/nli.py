@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
-from jaxtyping import Float
-from numpy import ndarray
 
-from kgreason.data import Example
+from kgreason.data import Example, KnowledgeGraph, Predictions
 from kgreason.errors import ConfigError, DataError
 from kgreason.tasks.metrics import by_category, classification
 from kgreason.tasks.split import Split
-from kgreason.tasks.task import Splits, draw, gold_of
+from kgreason.tasks.task import Splits, draw, gold_of, listed_rows
 from kgreason.tasks.text import clean
 
 LABELS = ("entailment", "neutral", "contradiction")
@@ -70,11 +68,21 @@ class NliTask:
             raise DataError(f"Example '{example.uid}' has no label, and one is needed to train or to test.")
         return self.labels.index(example.target)
 
-    def score(self, split: Split, probability: Sequence[Float[ndarray, "_"]]) -> dict[str, float]:
+    def name(self, example: Example, candidate: int, knowledge: KnowledgeGraph) -> str:
+        return self.labels[candidate]
+
+    def score(
+        self, split: Split, found: Predictions, knowledge: KnowledgeGraph, dev: Mapping[str, float] | None = None
+    ) -> dict[str, float]:
         """Return accuracy with its interval, macro-F1, per-label scores, ECE, log-loss and accuracy per category."""
-        gold, given = gold_of(self, split), np.stack(probability)
+        gold, given = gold_of(self, split), np.stack(found.probability)
         right = given.argmax(1) == gold
         return classification(gold, given, self.labels) | by_category(split.examples, split.category, right)
+
+    def rows(
+        self, split: Split, found: Predictions, knowledge: KnowledgeGraph, scores: Mapping[str, float]
+    ) -> list[dict[str, Any]]:
+        return listed_rows(self, split, found)
 
     def _label(self, given: object) -> str:
         name = given.strip() if isinstance(given, str) else given

@@ -10,7 +10,7 @@ from typing import Any
 
 from kgreason.errors import DataError
 
-FORMS = ("jsonl", "tsv", "csv", "lines")
+FORMS = ("jsonl", "tsv", "csv", "lines", "metaqa", "pathquestion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,18 @@ def read_rows(form: str, files: Mapping[str, Path]) -> Iterator[Row]:
 
     Args:
         form: `jsonl` (one object a line), `tsv` or `csv` (with a header), or `lines` (one file per field, line `i` of
-            each belongs together).
-        files: For `lines`: field name to file. Otherwise one file under the key `file`.
+            each belongs together). `metaqa`: a question with its seed in [brackets], a tab, answers parted by `|`; and
+            beside it files of one field, as in `lines`. `pathquestion`: a question, `answer(answer/answer/…)` and
+            `subject#relation#entity#relation#answer`, parted by tabs.
+        files: For `lines`: field name to file. Otherwise one file under the key `file`; for `metaqa` also others.
 
     Raises:
         DataError: If a file is missing or a line cannot be read; the message has the file and the line number.
     """
-    if form == "lines":
-        yield from _parallel(files)
+    if form in ("lines", "metaqa"):
+        yield from _parallel(files) if form == "lines" else _metaqa(files)
         return
-    reader = {"jsonl": _jsonl, "tsv": _tsv, "csv": _csv}.get(form)
+    reader = {"jsonl": _jsonl, "tsv": _tsv, "csv": _csv, "pathquestion": _pathquestion}.get(form)
     if reader is None:
         raise DataError(f"form = '{form}' is not known. Known: {', '.join(FORMS)}.")
     yield from reader(files["file"])
@@ -111,6 +113,42 @@ def _row(path: Path, number: int, header: list[str], cells: list[str]) -> Row:
             f"{path}, line {number} has {len(cells)} fields, the header has {len(header)} ({', '.join(header)})."
         )
     return Row(f"{path}, line {number}", number, dict(zip(header, cells, strict=True)))
+
+
+def _metaqa(files: Mapping[str, Path]) -> Iterator[Row]:
+    """MetaQA's own form (Zhang et al., 2018, arXiv:1709.04071), with question types and the like in files beside it."""
+    for row in _parallel(files):
+        fields = dict(row.fields)
+        question, tab, answers = str(fields.pop("file")).partition("\t")
+        if not tab:
+            raise DataError(f"{row.place} has no tab; expected a question, a tab, and answers parted by '|'.")
+        found = [answer.strip() for answer in answers.split("|")]
+        yield Row(row.place, row.number, {"question": question, "answers": [a for a in found if a], **fields})
+
+
+def _pathquestion(path: Path) -> Iterator[Row]:
+    """PathQuestion's own form (Zhou, Huang and Zhu, 2018, COLING): the path names the subject, relations and entities.
+
+    The subject stands in the question as one word with underscores; it becomes a mention with blanks, so that the
+    question reads as one would ask it. What comes after the answer in the path (`#<end>#answer`) is left out.
+    """
+    for number, line in _lines(path):
+        if not line.strip():
+            continue
+        place, cells = f"{path}, line {number}", line.split("\t")
+        steps = (cells[2] if len(cells) == 3 else "").partition("#<end>")[0].strip().split("#")
+        if len(steps) < 3 or len(steps) % 2 == 0:
+            raise DataError(
+                f"{place}: expected a question, answer(answer/answer/…) and subject#relation#entity#…, parted by tabs."
+            )
+        question, answers = f" {cells[0].strip()} ", cells[1].strip()
+        subject, last = steps[0], steps[-1]
+        if question.count(f" {subject} ") == 1:
+            question = question.replace(f" {subject} ", f" [{subject.replace('_', ' ')}] ")
+        inside = answers.removeprefix(f"{last}(").removesuffix(")") if answers.startswith(f"{last}(") else last
+        named = [answer for answer in inside.split("/") if answer]
+        fields = {"question": question.strip(), "seeds": [subject], "answers": named, "path": steps[1::2]}
+        yield Row(place, number, fields | {"hops": len(steps) // 2})
 
 
 def _parallel(files: Mapping[str, Path]) -> Iterator[Row]:

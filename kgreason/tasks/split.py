@@ -15,6 +15,8 @@ from kgreason.tasks.text import same_words
 
 #: Keys of a split's table that are no files of rows.
 _FILTERS = ("listed", "unlisted", "without")
+#: Fields by which results are broken down, each in its own way.
+KINDS = ("category", "hops", "type")
 
 ToExample = Callable[[str, Mapping[str, Any]], Example]
 """A task's way from `(uid, fields)` to an example; raises `DataError` without saying where."""
@@ -27,14 +29,18 @@ class Split:
     Args:
         name: `dataset:split`, or the names of several joined by `+`.
         examples: In the order of the file.
-        category: `Example.uid` to the phenomenon it tests, where the data set says.
+        category: `Example.uid` to what results are broken down by, where the data set says: of `KINDS` (the phenomenon
+            it tests, how many hops its answer is away, the type of question), the value of each that it has.
         checksum: File to sha256.
+        path: `Example.uid` to the relations that lead from its seeds to its answers, where the data set says;
+            `^relation` goes from tail to head.
     """
 
     name: str
     examples: tuple[Example, ...]
-    category: Mapping[str, str] = field(default_factory=dict)
+    category: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     checksum: Mapping[str, str] = field(default_factory=dict)
+    path: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -64,25 +70,28 @@ def read_split(spec: str, to_example: ToExample) -> Split:
     """
     manifest, name = _find(spec)
     table = manifest.splits[name]
-    paths = {key: value for key, value in table.items() if key not in _FILTERS}
+    paths = {key: value for key, value in table.items() if key not in _FILTERS and isinstance(value, str)}
+    shared = {key: value for key, value in table.items() if isinstance(value, int)}
     files = {key: manifest.locate(value) for key, value in paths.items()}
     wanted = _by_uid(manifest, table)
-    examples, category, seen = [], {}, set[str]()
+    found: dict[str, Example] = {}
+    category, path = {}, {}
     for row in read_rows(manifest.form, files):
-        fields = _named(manifest, row)
+        fields = _named(manifest, row, shared)
         if fields is None or not wanted(str(fields.get("uid"))):
             continue
         uid = f"{spec}:{fields.get('uid') or row.number}"
         example = _example(row, uid, fields, to_example)
-        if uid in seen:
+        if uid in found:
             raise DataError(f"{row.place}: the uid '{fields['uid']}' stands in the file twice.")
-        seen.add(uid)
-        examples.append(example)
-        if fields.get("category"):
-            category[uid] = str(fields["category"])
+        found[uid] = example
+        if kinds := {kind: str(fields[kind]) for kind in KINDS if fields.get(kind)}:
+            category[uid] = kinds
+        if relations := fields.get("path") or manifest.paths.get(str(fields.get("type"))):
+            path[uid] = _relations(row, relations)
     named = [*paths.values(), *(table[key] for key in ("listed", "unlisted") if key in table)]
-    checksum = {path: manifest.checksum(path) for path in named}
-    split = Split(spec, tuple(examples), category, checksum)
+    checksum = {file: manifest.checksum(file) for file in named}
+    split = Split(spec, tuple(found.values()), category, checksum, path)
     for other in table.get("without", ()):
         split = without_copies(split, read_split(other, to_example).examples)
     if not split.examples:
@@ -97,6 +106,7 @@ def join(splits: Sequence[Split]) -> Split:
         tuple(e for s in splits for e in s.examples),
         {uid: c for s in splits for uid, c in s.category.items()},
         {path: c for s in splits for path, c in s.checksum.items()},
+        {uid: p for s in splits for uid, p in s.path.items()},
     )
 
 
@@ -151,9 +161,16 @@ def _example(row: Row, uid: str, fields: Mapping[str, Any], to_example: ToExampl
         raise DataError(f"{row.place}: {error}") from error
 
 
-def _named(manifest: Manifest, row: Row) -> dict[str, Any] | None:
+def _relations(row: Row, given: object) -> tuple[str, ...]:
+    steps = given.split() if isinstance(given, str) else given
+    if not isinstance(steps, Sequence) or not all(isinstance(step, str) and step for step in steps):
+        raise DataError(f"{row.place}: the path {given!r} is no list of relations.")
+    return tuple(steps)
+
+
+def _named(manifest: Manifest, row: Row, shared: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the row's fields under our names; None if its label says to leave it out."""
-    fields = {}
+    fields = dict(shared)
     for ours, usual in USUAL_COLUMNS.items():
         if ours in manifest.columns:
             fields[ours] = _dig(row, manifest.columns[ours])

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
 from numpy import ndarray
 
-from kgreason.data import Example
+from kgreason.data import Example, KnowledgeGraph, Predictions
 from kgreason.errors import ConfigError
 from kgreason.tasks.split import Split, ToExample, hold_out, join, read_split, without_copies
 
@@ -44,16 +43,35 @@ class Task(Protocol):
         """Make an example from named fields; the answer may be missing (prediction time)."""
         ...
 
-    def answers(self, example: Example) -> tuple[str, ...]:
-        """Return the answers that can be given, in the order of the candidates."""
+    def name(self, example: Example, candidate: int, knowledge: KnowledgeGraph) -> str:
+        """Return what a candidate (`Scores.candidate`) is called, in words of the user."""
         ...
 
-    def gold(self, example: Example) -> int:
-        """Return the position of the right answer among `answers`."""
+    def score(
+        self, split: Split, found: Predictions, knowledge: KnowledgeGraph, dev: Mapping[str, float] | None = None
+    ) -> dict[str, float]:
+        """Return the metrics of predictions.
+
+        Args:
+            split: The examples.
+            found: What the reasoner says about them, in the same order.
+            knowledge: The graph that entities are counted in.
+            dev: What this gave for the dev split: anything that is calibrated was calibrated there, and stands in it.
+                None for the dev split itself, where it is calibrated.
+        """
         ...
 
-    def score(self, split: Split, probability: Sequence[Float[ndarray, "_"]]) -> dict[str, float]:
-        """Return the metrics of predictions, one distribution over `answers` per example."""
+    def rows(
+        self, split: Split, found: Predictions, knowledge: KnowledgeGraph, scores: Mapping[str, float]
+    ) -> list[dict[str, Any]]:
+        """Return what is written down of each example: at least `uid`, `gold`, `answer`, and whether it is `right`.
+
+        Args:
+            split: The examples.
+            found: What the reasoner says about them.
+            knowledge: The graph that entities are counted in.
+            scores: What `score` gave for them.
+        """
         ...
 
 
@@ -96,6 +114,32 @@ def draw(
     return Splits(fit.sample(limit), held.sample(limit), {name: s.sample(limit) for name, s in tests.items()})
 
 
-def gold_of(task: Task, split: Split) -> ndarray:
+@runtime_checkable
+class Listed(Protocol):
+    """A task whose examples have one right answer among a few that are known beforehand."""
+
+    def answers(self, example: Example) -> tuple[str, ...]:
+        """Return the answers that can be given, in the order of the candidates."""
+        ...
+
+    def gold(self, example: Example) -> int:
+        """Return the position of the right answer among `answers`."""
+        ...
+
+
+def gold_of(task: Listed, split: Split) -> ndarray:
     """Return the position of the right answer of each example of a split."""
     return np.array([task.gold(example) for example in split.examples], np.int64)
+
+
+def listed_rows(task: Listed, split: Split, found: Predictions) -> list[dict[str, Any]]:
+    """Return `Task.rows` of a task with one right answer among a few."""
+    rows = []
+    for i, (example, p) in enumerate(zip(split.examples, found.probability, strict=True)):
+        answers, gold = task.answers(example), task.gold(example)
+        best = int(np.argmax(p))
+        row: dict[str, Any] = {"uid": example.uid, "gold": answers[gold], "answer": answers[best]}
+        row |= {"right": best == gold, "gold_id": gold, "answer_id": best, "probability": round(float(p[best]), 6)}
+        row |= {"probabilities": [round(float(x), 6) for x in p], "cycles": int(found.cycles[i])}
+        rows.append(row | dict(split.category.get(example.uid, {})))
+    return rows

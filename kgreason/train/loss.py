@@ -73,8 +73,8 @@ def loss_of(
     tells nothing per cycle is scored by its `value`.
 
     A right answer that is not among the candidates has the score `Scores.rest`, which nothing can change: the softmax
-    runs over the listed candidates and these. Answers that the knowledge graph does not have (candidate -2) are left out; a group
-    with no other answer counts nothing.
+    runs over the listed candidates and these. Answers that the knowledge graph does not have (candidate -2) are left
+    out; a group with no other answer counts nothing.
 
     Raises:
         DataError: If the batch has no target, or a right answer is not among the candidates and there is no `rest`.

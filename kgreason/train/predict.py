@@ -63,8 +63,9 @@ def predict(
         loader: The batches; as it stands, `set_epoch` is not called.
         precision: See `TrainSettings`.
         processes: Those that share the work; None for this one alone.
-        keep: Of an example with more candidates than this, the best are kept; what metrics need to know of the others
-            is counted first (`Ranks`), so that 40,000 questions which touch 10,000 entities each need no gigabytes.
+        keep: How many candidates of an example are kept, the best first, where they are what a walk touched
+            (`Scores.rest`). What metrics need to know of the others is counted before (`Ranks`), so that 40,000
+            questions that touch 10,000 entities each need no gigabytes.
 
     Raises:
         DataError: If an example comes twice, or the loader is empty.
@@ -107,7 +108,8 @@ def _read_off(scores: Scores, trace: Trace, batch: GraphBatch, keep: int) -> Pre
     question, right = np.zeros((2, 0), np.int64)
     if batch.target is not None:
         question, right = batch.target[:, batch.target[0].argsort(stable=True)].cpu().numpy()
-    taken = [start + best_first(probability[start:stop], keep) for start, stop in pairwise(cuts)]
+    most = len(probability) if scores.rest is None else keep
+    taken = [start + best_first(probability[start:stop], most) for start, stop in pairwise(cuts)]
     return Predictions(
         example=batch.example.cpu().numpy(),
         candidate=[candidate[at] for at in taken],

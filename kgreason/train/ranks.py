@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
-from kgreason.data import NONE, SHARES, Ranks
+from kgreason.data import NONE, Ranks, count_shares
 
 
 def rank(
@@ -41,18 +41,8 @@ def rank(
         touched=np.bincount(group, minlength=groups),
         best=best,
         none=none,
-        size_at=_sizes(group, share, groups),
+        size_at=count_shares(group, share, groups),
     )
-
-
-def _sizes(group: ndarray, share: ndarray, groups: int) -> Int[ndarray, "groups shares"]:
-    """Count the candidates of each group whose share is at least each of `SHARES`."""
-    width = len(SHARES)
-    enough = share >= SHARES[-1]
-    # SHARES falls, so a candidate counts from the first entry that is not above it
-    first = np.searchsorted(-SHARES, -share[enough].astype(float))
-    counts = np.bincount(group[enough] * width + first, minlength=groups * width)
-    return counts.reshape(groups, width).cumsum(1).astype(np.int32)
 
 
 def _find(

@@ -57,5 +57,6 @@ def test_choices_of_different_numbers() -> None:
 def test_accuracy_in_each_category() -> None:
     examples = [Example(str(i), ("a", "b"), ("premise", "hypothesis")) for i in range(4)]
     right = np.array([True, False, True, True])
-    scores = by_category(examples, {"0": "colors", "1": "colors", "2": "drinks"}, right)
-    assert scores == {"category.colors": 0.5, "category.drinks": 1.0}
+    kinds = {"0": {"category": "colors"}, "1": {"category": "colors", "hops": "2"}, "2": {"category": "drinks"}}
+    scores = by_category(examples, kinds, right)
+    assert scores == {"category.colors": 0.5, "category.drinks": 1.0, "hops.2": 0.0}
