@@ -47,6 +47,7 @@ class LabelIndex:
         unit = self._enter(written)
         ends_at = np.flatnonzero(ends)
         keep = ~ends
+        self._count = np.bincount(unit[keep], minlength=len(self._ids))
         stops = np.append(np.cumsum(keep)[ends_at], keep.sum())[: len(labels.names)]
         ptr = np.concatenate([[0], stops]).astype(np.int64)
         hashed = np.fromiter(map(hash, written), np.int64, len(written))[keep]
@@ -67,13 +68,30 @@ class LabelIndex:
             other: Another form of each that may match in its place (its lemma), or `""`.
             segment: A number per word; no match runs over a change of it.
         """
+        return np.asarray(trie.match(self._table, self._leaves, self._units(words, other), segment))
+
+    def find_every(
+        self, words: Sequence[str], other: Sequence[str], segment: Int64[ndarray, " words"]
+    ) -> Int32[ndarray, "rows 4"]:
+        """Return the rows of all matches, also of those that overlap; otherwise as `find`."""
+        return np.asarray(trie.match_every(self._table, self._leaves, self._units(words, other), segment))
+
+    def frequency(self, units: Sequence[str]) -> Int64[ndarray, " units"]:
+        """Return how often each unit stands in the labels, whatever its case."""
+        ids = np.fromiter((self._ids.get(unit.lower(), -1) for unit in units), np.int64, len(units))
+        return np.where(ids >= 0, self._count[ids], 0)
+
+    def _units(
+        self, words: Sequence[str], other: Sequence[str]
+    ) -> tuple[Int32[ndarray, " units"], Int64[ndarray, " units"], Int64[ndarray, " offsets"]]:
+        """Return the units of all words, each as written and then in its other form."""
         second = [i for i, form in enumerate(other) if form]
         given = self._look_up([*words, *(other[i] for i in second)])
         ids, hashes = np.full(2 * len(words), _NOTHING), np.zeros(2 * len(words), np.int64)
         for column, values in zip((ids, hashes), given, strict=True):
             column[::2] = values[: len(words)]
             column[2 * np.array(second, np.int64) + 1] = values[len(words) :]
-        return np.asarray(trie.match(self._table, self._leaves, self._spread(ids, hashes), segment))
+        return self._spread(ids, hashes)
 
     def _enter(self, written: list[str]) -> Int32[ndarray, " units"]:
         """Number the units, upper and lower case alike."""

@@ -1,6 +1,5 @@
 """From the names of seed entities to their ids."""
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -11,8 +10,7 @@ from kgreason.data import KnowledgeGraph, LogicGraph
 from kgreason.errors import DataError
 from kgreason.ground.index import label_index
 from kgreason.ground.reading import Meaning, best_senses, senses_of
-
-_SHOWN = 8
+from kgreason.ground.search import linker
 
 
 def resolve(names: Iterable[str], knowledge: KnowledgeGraph, max_senses: int) -> dict[str, Meaning]:
@@ -51,21 +49,13 @@ def check_seeds(graphs: Sequence[LogicGraph], knowledge: KnowledgeGraph) -> None
     for graph in graphs:
         for name in graph.seeds:
             if name not in found:
-                near = near_labels(name, knowledge)
+                near = linker(knowledge).fuzzy(knowledge).near(name, 3)
                 hint = f" Did you mean {' or '.join(repr(label) for label in near)}?" if near else ""
                 raise DataError(
                     f"Example '{graph.uid}': the seed '{name}' is no entity of the knowledge graph, neither by name "
                     f"nor by label ({len(knowledge.entities):,} entities).{hint} Give a name or a label of the graph, "
                     "or leave the seeds out to have them linked from the text."
                 )
-
-
-def near_labels(name: str, knowledge: KnowledgeGraph, most: int = 3) -> list[str]:
-    """Return the labels that are written nearly like `name`, the nearest first."""
-    wanted = name.casefold()
-    labels = {label.casefold(): label for label in knowledge.labels.names}
-    near = difflib.get_close_matches(wanted, [x for x in labels if abs(len(x) - len(wanted)) < 4], n=most, cutoff=0.75)
-    return [labels[x] for x in near]
 
 
 def _as_written(name: str, knowledge: KnowledgeGraph) -> tuple[Int32[ndarray, " senses"], Float64[ndarray, " senses"]]:

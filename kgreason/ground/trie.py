@@ -164,3 +164,32 @@ def match(table, leaves, words, segment):
                 label = chain[label]
         start = end + 1 if found else start + 1
     return rows[:count]
+
+
+@njit(cache=True)
+@no_type_check
+def match_every(table, leaves, words, segment):
+    """All matches, overlapping ones too: from every word, and to every end. Arguments and result are those of `match`.
+
+    Rows stand in the order of their first word, then of their last.
+    """
+    first, chain, exact = leaves
+    nodes, hashes = np.empty(STATES, np.int32), np.empty(STATES, np.int64)
+    new_nodes, new_hashes = np.empty(STATES, np.int32), np.empty(STATES, np.int64)
+    rows, count = np.empty((max(16, len(segment)), 4), np.int32), 0
+    for start in range(len(segment)):
+        nodes[0], hashes[0], alive, at = 0, 0, 1, start
+        while alive and at < len(segment) and segment[at] == segment[start]:
+            alive = _advance(table, words, at, (nodes, hashes, alive, new_nodes, new_hashes))
+            for s in range(alive):
+                nodes[s], hashes[s] = new_nodes[s], new_hashes[s]
+                label = first[nodes[s]]
+                while label >= 0:
+                    if count == len(rows):
+                        rows = np.concatenate((rows, np.empty_like(rows)))
+                    rows[count, 0], rows[count, 1], rows[count, 2] = start, at, label
+                    rows[count, 3] = exact[label] == hashes[s]
+                    count += 1
+                    label = chain[label]
+            at += 1
+    return rows[:count]

@@ -57,6 +57,12 @@ def test_parsers_hand_on_what_is_known_of_seeds() -> None:
 def test_the_name_of_an_entity_means_it_alone() -> None:
     (graph,) = SeedsGrounder()([parsed("who made m1", ("m1",))], FILMS)
     assert entities(graph) == {"m1": 1.0}
+    assert links(graph) == {("m1", "m1")}, "a seed whose mention nobody gave is looked for"
+
+
+def test_a_seed_that_stands_nowhere_has_no_link() -> None:
+    (graph,) = SeedsGrounder()([parsed("who directed that one", ("Kismet",))], FILMS)
+    assert entities(graph) == {"m1": 0.5, "m2": 0.5}
     assert not links(graph)
 
 
