@@ -106,7 +106,7 @@ def show(
 
 @_graph.command("list")
 def list_graphs(json: _Json = False) -> None:
-    """List the graphs that ship with kgreason."""
+    """List the graphs that ship with kgreason, and those that it describes."""
     from kgreason.knowledge import graph_notice, known_graphs
 
     for name in known_graphs():
@@ -114,7 +114,7 @@ def list_graphs(json: _Json = False) -> None:
         if json:
             print_json({"name": name, **notice})
         else:
-            typer.echo(f"{name:14} {notice.get('title', '')}. {notice.get('licence', '')}")
+            typer.echo(f"{name:16} {notice.get('title', '')}. {notice.get('licence', '')}")
 
 
 @_graph.command("wordnet")

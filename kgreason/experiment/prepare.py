@@ -126,7 +126,7 @@ def _key(front: Front, config: ExperimentConfig, split: Split) -> str:
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode())
     for e in split.examples:
         target = sorted(e.target) if isinstance(e.target, frozenset) else e.target
-        digest.update(json.dumps([e.uid, e.texts, e.roles, target, e.seeds]).encode())
+        digest.update(json.dumps([e.uid, e.texts, e.roles, target, e.seeds, e.mentions]).encode())
     return digest.hexdigest()[:32]
 
 

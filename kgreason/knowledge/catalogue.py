@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from kgreason.data import KnowledgeGraph
-from kgreason.errors import ConfigError, StoreError
-from kgreason.knowledge.forms import SOURCES, form_of
+from kgreason.errors import ConfigError, DataError, StoreError
+from kgreason.knowledge.forms import SOURCES, form_of, source_table
 from kgreason.knowledge.manifest import MANIFEST, VERSION
 from kgreason.knowledge.store import Verify, open_store, save_store
-from kgreason.places import cache_folder, shipped
+from kgreason.places import cache_folder, data_folder, shipped
 
 _LOG = logging.getLogger(__name__)
 #: Counts as part of every key in the cache: raise it when a reader gives another graph from the same file.
@@ -31,14 +31,15 @@ def open_graph(name_or_path: str, cache: bool = True) -> KnowledgeGraph:
     again takes milliseconds. Several processes may do so at once.
 
     Args:
-        name_or_path: The name of a graph that ships with the package, the folder of a store, a WordNet folder, or a
-            file whose ending names its form (`.tsv .csv .jsonl .ttl .nt .rdf .owl .jsonld .graphml .npz` and more).
+        name_or_path: The name of a graph that ships with the package or that a manifest of it describes (its file is
+            then looked for below `KGREASON_DATA`), the folder of a store, a WordNet folder, or a file whose ending
+            names its form (`.tsv .csv .jsonl .ttl .nt .rdf .owl .jsonld .graphml .npz` and more).
         cache: Keep what was built. Without, the graph is read into memory each time.
 
     Raises:
         ConfigError: If there is no such graph, or its form is unknown.
         DataError: If a line of the file is broken.
-        StoreError: If a store is damaged.
+        StoreError: If a store is damaged, or a file is another one than its manifest describes.
     """
     path = Path(name_or_path)
     if name_or_path in known_graphs() and not path.exists():
@@ -51,12 +52,14 @@ def open_graph(name_or_path: str, cache: bool = True) -> KnowledgeGraph:
 
 
 def known_graphs() -> tuple[str, ...]:
-    """Return the names of the graphs that ship with the package: one for each `graphs/NAME.toml`."""
+    """Return the names of the graphs that ship with the package or are described in it: each `graphs/NAME.toml`."""
     return tuple(sorted(path.stem for path in shipped("graphs").glob("*.toml")))
 
 
 def graph_notice(name: str) -> Mapping[str, Any]:
     """Return what `graphs/NAME.toml` says.
+
+    `file` is a file beside it, or below `KGREASON_DATA`; `form` says what it is where its ending does not.
 
     Raises:
         StoreError: If it is missing, is not TOML, or names no file and checksum.
@@ -94,21 +97,30 @@ def open_built(table: Mapping[str, Any], cache: bool = True) -> KnowledgeGraph:
 
 def _shipped(name: str, cache: bool) -> KnowledgeGraph:
     notice = graph_notice(name)
-    path = shipped("graphs") / notice["file"]
-    source = SOURCES.build({"name": form_of(path), "path": str(path)})
 
     def build() -> KnowledgeGraph:
+        path, mend = _locate(name, notice)
         found = _digest([path])
         if found != notice["sha256"]:
-            raise StoreError(
-                f"{path} has the sha256 {found}, {name}.toml says {notice['sha256']}. Reinstall kgreason to mend it."
-            )
-        graph = source()
+            raise StoreError(f"{path} has the sha256 {found}, {name}.toml says {notice['sha256']}. {mend}")
+        graph = SOURCES.build(source_table([path], str(notice.get("form", ""))))()
         said = {key: str(value).strip() for key, value in notice.items() if isinstance(value, (str, int, float))}
         return replace(graph, about={**graph.about, **said})
 
     # The key is the notice's own checksum: a packed file that was opened before need not be read again.
     return _cached(_key({"name": name, "sha256": notice["sha256"]}, []), build) if cache else build()
+
+
+def _locate(name: str, notice: Mapping[str, Any]) -> tuple[Path, str]:
+    """Return where the file of a graph is, and what to do if it is not the one that it should be."""
+    beside = shipped("graphs") / notice["file"]
+    if beside.is_file():
+        return beside, "Reinstall kgreason to mend it."
+    below = data_folder() / notice["file"]
+    if not below.is_file():
+        at = notice.get("url") or "its owners (see the manifest)"
+        raise DataError(f"The graph '{name}' lacks the file {below}. Get it from {at}, and put it there.")
+    return below, "The file was changed or is another version; numbers on it are not those of this graph."
 
 
 def _cached(key: str, build: Callable[[], KnowledgeGraph]) -> KnowledgeGraph:

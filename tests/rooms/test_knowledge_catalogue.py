@@ -1,5 +1,6 @@
 """Opening a graph by name or path: built once, kept by content, safe with many processes, and the commands."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -123,6 +124,37 @@ def test_a_shipped_file_that_was_changed_is_refused(tmp_path: Path, monkeypatch:
         open_graph("bare")
     with pytest.raises(StoreError, match="cannot be read"):
         open_graph("broken")
+
+
+def test_a_described_graph_is_found_below_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from kgreason.knowledge import catalogue
+
+    described, below = tmp_path / "described", tmp_path / "below"
+    described.mkdir()
+    (below / "films").mkdir(parents=True)
+    (below / "films" / "kb.txt").write_text("Kismet\tdirected_by\tWilliam Dieterle\n")
+    found = hashlib.sha256((below / "films" / "kb.txt").read_bytes()).hexdigest()
+    notice = 'title = "Films"\nform = "tsv"\nfile = "films/kb.txt"\nsha256 = "{}"\n'
+    (described / "films.toml").write_text(notice.format(found))
+    (described / "other.toml").write_text(notice.format("0" * 64))
+    (described / "gone.toml").write_text(notice.format(found).replace("kb.txt", "no.txt"))
+    monkeypatch.setattr(catalogue, "shipped", lambda _: described)
+    monkeypatch.setenv("KGREASON_DATA", str(below))
+    for _ in range(2):
+        graph = open_graph("films")
+        assert graph.out("Kismet") == [("directed_by", "William Dieterle")]
+        assert graph.about["title"] == "Films"
+    with pytest.raises(StoreError, match="changed or is another version"):
+        open_graph("other")
+    with pytest.raises(DataError, match=r"lacks the file .*no\.txt"):
+        open_graph("gone")
+
+
+@pytest.mark.parametrize(
+    ("name", "triples"), [("metaqa", 129413), ("pathquestion-2h", 1211), ("pathquestion-3h", 2839)]
+)
+def test_described_graphs_have_the_counts_they_say(data: Path, name: str, triples: int) -> None:
+    assert open_graph(name).num_triples == triples
 
 
 def test_find_prefers_names_and_tries_other_spellings() -> None:
