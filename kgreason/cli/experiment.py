@@ -221,7 +221,7 @@ def _run_ablation(ablation: "Ablation", options: "Options", json: bool) -> None:
 
 
 #: Metrics that fit on a line; `metrics.json` has all.
-_SHOWN = ("accuracy", "macro_f1", "mrr", "ece")
+_SHOWN = ("accuracy", "macro_f1", "hits@1", "ceiling.hits@1", "mrr", "f1", "exact", "ece")
 
 
 def _is_ablation(file: Path) -> bool:

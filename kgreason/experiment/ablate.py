@@ -11,13 +11,13 @@ import numpy as np
 
 from kgreason.errors import ConfigError
 from kgreason.experiment import record
-from kgreason.experiment.compare import Answers, Difference, difference, holm, mean_interval
+from kgreason.experiment.compare import Answers, Difference, Metric, difference, holm, mean_interval
 from kgreason.experiment.config import ExperimentConfig, near
 from kgreason.experiment.run import Options, Run, run_experiment
 
 _KEYS = ("title", "base", "name", "seeds", "against", "variants")
 #: What the table shows of each test, where the task has it.
-_METRICS = ("accuracy", "macro_f1")
+_METRICS: tuple[Metric, ...] = ("accuracy", "macro_f1", "hits@1")
 
 
 @final
@@ -160,7 +160,7 @@ def summarise(ablation: Ablation, runs: Mapping[tuple[str, int], Run]) -> list[R
 
 
 def _compare(
-    ablation: Ablation, runs: Mapping[tuple[str, int], Run], answers: Mapping[str, Answers], test: str, metric: Any
+    ablation: Ablation, runs: Mapping[tuple[str, int], Run], answers: Mapping[str, Answers], test: str, metric: Metric
 ) -> list[Row]:
     against = answers[ablation.against]
     labels = int(max(a.found.max() for a in answers.values())) + 1
@@ -197,8 +197,9 @@ def _answers(runs: Sequence[Run], test: str) -> Answers:
     found, gold = [], np.zeros(0, np.int64)
     for run in runs:
         rows = [row for row in record.read_lines(run.folder / record.PREDICTIONS) if row["test"] == test]
-        gold = np.array([row["gold_id"] for row in rows], np.int64)
-        found.append([row["answer_id"] for row in rows])
+        listed = bool(rows) and "gold_id" in rows[0]  # else answers are sets, and right or wrong is all that counts
+        gold = np.array([row["gold_id"] if listed else 1 for row in rows], np.int64)
+        found.append([row["answer_id"] if listed else int(row["right"]) for row in rows])
     return Answers(gold, np.array(found, np.int64))
 
 

@@ -3,22 +3,27 @@
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, final
+
+import torch
+from torch import Tensor
 
 from kgreason.answer import HEADS
 from kgreason.collate import COLLATORS, Collate
-from kgreason.data import ALIGN_RELATIONS, EdgeType, KnowledgeGraph, entities_of
+from kgreason.data import ALIGN_RELATIONS, EdgeType, KnowledgeGraph, entities_of, relation_texts
 from kgreason.decode import DECODERS, HALTS
-from kgreason.encode import ENCODERS, ENTITIES, FUSIONS, GRAPHS, LANGUAGES
+from kgreason.encode import ENCODERS, ENTITIES, FUSIONS, GRAPHS, LANGUAGES, embed_texts
 from kgreason.errors import ConfigError
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.frontier import Facts
 from kgreason.ground import GROUNDERS
 from kgreason.knowledge import known_graphs, open_built, open_graph
 from kgreason.parse import PARSERS
 from kgreason.reasoner import Reasoner
 from kgreason.registry import Registry
 from kgreason.rooms import Encoder, Grounder, Parser
+from kgreason.segments import segment_mean
 from kgreason.tasks import TASKS, Task
 from kgreason.train import TRAINERS, TrainSettings
 
@@ -63,7 +68,11 @@ def build_front(config: ExperimentConfig) -> Front:
     knowledge = build_knowledge(config.knowledge)
     sizes = {EdgeType.KNOWLEDGE: len(knowledge.relations)}
     model = _language_model(config.encode)
-    context = {"num_relations": sizes, "labels": task.labels, "entity_ids": partial(entities_of, knowledge)}
+    context = {
+        "num_relations": sizes,
+        "labels": task.labels,
+        "entity_ids": lru_cache(2**16)(partial(entities_of, knowledge)),
+    }
     context |= {"model": model} if model else {}
     return Front(
         task=task,
@@ -86,12 +95,22 @@ def build_reasoner(config: ExperimentConfig, front: Front) -> Reasoner:
         "num_entities": len(front.knowledge.entities),
         "num_labels": len(front.task.labels),
         "entity_labels": _EntityLabels(front.knowledge),
+        "facts": Facts.of(front.knowledge),
+        "relation_vectors": partial(_relation_vectors, front.knowledge, _language_model(config.encode) or "minilm"),
         "num_align": len(ALIGN_RELATIONS),
         "num_pair_types": 2 * len(ALIGN_RELATIONS),  # every alignment stands in a batch in both directions
     }
     encode, context["dim"] = _build_encoder(config.encode, context)
     decode = build(DECODERS, "decode", config.decode, **context)
     return Reasoner(encode, decode, build(HEADS, "answer", config.answer, **context))
+
+
+def _relation_vectors(knowledge: KnowledgeGraph, model: str) -> Tensor:
+    """Return the mean of the language model's vectors of all that a relation is called, (relations, width)."""
+    texts = relation_texts(knowledge)
+    vectors = embed_texts([text for of_one in texts for text in of_one], model)
+    owner = torch.repeat_interleave(torch.arange(len(texts)), torch.tensor([len(of_one) for of_one in texts]))
+    return segment_mean(vectors, owner, len(texts))
 
 
 def _build_encoder(table: Mapping[str, Any], context: Mapping[str, Any]) -> tuple[Encoder, int]:

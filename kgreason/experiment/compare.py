@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from kgreason.errors import DataError
 
-Metric = Literal["accuracy", "macro_f1"]
+Metric = Literal["accuracy", "macro_f1", "hits@1"]
 _BATCH = 250
 
 
@@ -20,8 +20,8 @@ class Answers:
     """What a variant answered to the same items, once per seed.
 
     Args:
-        gold: The right answer of each item.
-        found: The answer given, one row per seed.
+        gold: The right answer of each item; 1 throughout where answers are sets.
+        found: The answer given, one row per seed; where answers are sets, 1 if its first one is right, else 0.
     """
 
     gold: Int[ndarray, " items"]
@@ -70,7 +70,8 @@ def difference(
     Args:
         other: The variant.
         against: What it is compared with.
-        metric: `accuracy`, or `macro_f1` over the labels that occur in `gold`.
+        metric: `accuracy`, or `macro_f1` over the labels that occur in `gold`; `hits@1` is the accuracy of the first
+            answer (of several that share the first place, the one that was drawn).
         num_labels: How many labels there are; needed for `macro_f1`.
         samples: Rounds.
 
@@ -99,7 +100,7 @@ def _resample(
     """Return the difference, and what it is in each bootstrap round. Items that all answered alike are one draw."""
     patterns, many = np.unique(np.vstack([other.gold, other.found, against.found]), axis=1, return_counts=True)
     counts = [_coded(Answers(patterns[0], part), metric, num_labels) for part in np.split(patterns[1:], 2)]
-    size = 2 if metric == "accuracy" else num_labels
+    size = 2 if metric != "macro_f1" else num_labels
     value = float(np.subtract(*(_metric(many[None], c, size, metric).mean(1) for c in counts))[0])
     rng, n, seeds = np.random.default_rng(0), len(other.gold), len(other.found)
     rounds = []
@@ -157,7 +158,7 @@ def holm(p: Sequence[float]) -> list[float]:
 
 def _coded(answers: Answers, metric: Metric, num_labels: int) -> list[Float[ndarray, "items cells"]]:
     """Return, for each seed, in which cell of the confusion table each item falls, one-hot."""
-    if metric == "accuracy":
+    if metric != "macro_f1":
         cells = [np.where(right, 0, 1) for right in answers.right]
         return [np.eye(4, dtype=np.float32)[c] for c in cells]
     return [np.eye(num_labels**2, dtype=np.float32)[answers.gold * num_labels + f] for f in answers.found]
@@ -168,7 +169,7 @@ def _metric(
 ) -> Float[ndarray, "rounds seeds"]:
     weight = weight.astype(np.float32)
     tables = np.stack([(weight @ c).reshape(len(weight), size, size) for c in counts], axis=1)
-    if metric == "accuracy":
+    if metric != "macro_f1":
         out: ndarray = tables[..., 0, 0] / weight.sum(1)[:, None]
         return out
     hit = np.diagonal(tables, axis1=-2, axis2=-1)

@@ -91,11 +91,11 @@ def pick(ablation: Ablation, runs: Runs, test: str, count: int) -> list[Shown]:
     for cell, heading in _CELLS.items():
         categories: set[str] = set()
         for a, b in zip(mine, theirs, strict=True):
-            if (a["gold"] == a["answer"], b["gold"] == b["answer"]) == cell and len(categories) < count:
-                category = a.get("category", a["uid"])
+            if (_right(a), _right(b)) == cell and len(categories) < count:
+                category = _kind(a) or a["uid"]
                 if category not in categories:
                     categories.add(category)
-                    chosen[a["uid"]] = (heading.format(row=row, other=other), b["answer"], a.get("category", ""))
+                    chosen[a["uid"]] = (heading.format(row=row, other=other), b["answer"], _kind(a))
     pipeline = load(runs[row, seed].folder)
     split = pipeline.task.splits().test[test]
     examples = {example.uid: example for example in split.examples if example.uid in chosen}
@@ -118,6 +118,21 @@ def _lines(run: Run, test: str) -> list[dict[str, Any]]:
     return [line for line in record.read_lines(run.folder / record.PREDICTIONS) if line["test"] == test]
 
 
+def _right(line: Mapping[str, Any]) -> bool:
+    return bool(line["right"]) if "right" in line else bool(line["gold"] == line["answer"])
+
+
+def _kind(line: Mapping[str, Any]) -> str:
+    """Return what results are broken down by: the phenomenon, else the type of question, else how many hops."""
+    return str(next((line[kind] for kind in ("category", "type", "hops") if kind in line), ""))
+
+
+def _metric(runs: Runs) -> str:
+    """Return what counts most: accuracy, or Hits@1 where answers are sets."""
+    scores = next(iter(next(iter(runs.values())).metrics["test"].values()))
+    return "accuracy" if "accuracy" in scores else "hits@1"
+
+
 def _told(ablation: Ablation) -> str:
     many = len(ablation.seeds)
     spread = "examples (one seed)" if many == 1 else f"{many} seeds"
@@ -128,7 +143,9 @@ def _told(ablation: Ablation) -> str:
 
 
 def _results(ablation: Ablation, runs: Runs, rows: Sequence[Row]) -> str:
-    columns = ["variant", "accuracy", "macro-F1", "difference in accuracy", "McNemar p", "seconds"]
+    name = _metric(runs)
+    columns = ["variant", name, "macro-F1" if name == "accuracy" else "F1 of sets", f"difference in {name}"]
+    columns += ["McNemar p", "seconds"]
     parts = []
     for test, size in _sizes(ablation, runs).items():
         lines = [_line(ablation, runs, rows, test, name) for name in ablation.variants]
@@ -138,23 +155,27 @@ def _results(ablation: Ablation, runs: Runs, rows: Sequence[Row]) -> str:
 
 def _line(ablation: Ablation, runs: Runs, rows: Sequence[Row], test: str, name: str) -> list[object]:
     of = {row.metric: row for row in rows if row.test == test and row.variant == name}
-    versus = of["accuracy"].versus
+    versus = of[_metric(runs)].versus
     difference = p = None
     if versus is not None:
         difference = f"{100 * versus.value:+.1f} [{100 * versus.low:+.1f}, {100 * versus.high:+.1f}]"
         p = f"{versus.mcnemar:.2g}" if versus.mcnemar >= 1e-4 else "< 0.0001"
-    f1 = f"{100 * of['macro_f1'].mean:.1f} %" if "macro_f1" in of else None
+    scores = [runs[name, seed].metrics["test"][test] for seed in ablation.seeds]
+    f1 = next(
+        (f"{100 * np.mean([s[key] for s in scores]):.1f} %" for key in ("macro_f1", "f1") if key in scores[0]), None
+    )
     seconds = float(np.mean([runs[name, seed].metrics["seconds"] for seed in ablation.seeds]))
     return [name, _estimate(ablation, runs, rows, test, name), f1, difference, p, round(seconds)]
 
 
 def _estimate(ablation: Ablation, runs: Runs, rows: Sequence[Row], test: str, name: str) -> Estimate:
     scores = [runs[name, seed].metrics["test"][test] for seed in ablation.seeds]
-    values = [float(score["accuracy"]) for score in scores]
+    metric = _metric(runs)
+    values = [float(score[metric]) for score in scores]
     mean = float(np.mean(values))
     if len(values) == 1:
-        return Estimate(mean, float(scores[0]["accuracy.low"]), float(scores[0]["accuracy.high"]))
-    half = next(row.half for row in rows if (row.test, row.variant, row.metric) == (test, name, "accuracy"))
+        return Estimate(mean, float(scores[0][f"{metric}.low"]), float(scores[0][f"{metric}.high"]))
+    half = next(row.half for row in rows if (row.test, row.variant, row.metric) == (test, name, metric))
     return Estimate(mean, mean - half, mean + half)
 
 
@@ -164,25 +185,27 @@ def _sizes(ablation: Ablation, runs: Runs) -> dict[str, int]:
 
 
 def _plots(ablation: Ablation, runs: Runs, rows: Sequence[Row]) -> str:
-    seed = ablation.seeds[0]
+    seed, metric = ablation.seeds[0], _metric(runs)
     plots = [
-        bars({name: _estimate(ablation, runs, rows, test, name) for name in ablation.variants}, f"accuracy on {test}")
+        bars({name: _estimate(ablation, runs, rows, test, name) for name in ablation.variants}, f"{metric} on {test}")
         for test in _sizes(ablation, runs)
     ]
-    courses = {name: _course(runs[name, seed]) for name in ablation.variants}
-    plots.append(curves(courses, "accuracy on the dev split, %", "epoch", "The epoch that is best on dev is kept."))
+    courses = {name: _course(runs[name, seed], metric) for name in ablation.variants}
+    plots.append(curves(courses, f"{metric} on the dev split, %", "epoch", "The epoch that is best on dev is kept."))
     for test in _sizes(ablation, runs):
         for name in (_first(ablation), ablation.against):
             lines = _lines(runs[name, seed], test)
+            if any("gold_id" not in line for line in lines):
+                continue  # answers are sets
             labels = list(dict.fromkeys(answer for line in lines for answer in (line["gold"], line["answer"])))
             if len(labels) <= 4:
                 plots.append(confusion(sorted(labels), _counts(lines, sorted(labels)), f"{name} on {test}"))
     return "".join(plots)
 
 
-def _course(run: Run) -> list[tuple[float, float]]:
+def _course(run: Run, metric: str) -> list[tuple[float, float]]:
     history = run.metrics["train"]["history"]
-    return [(1.0 + row["epoch"], 100 * (row["metrics"]["accuracy"] or math.nan)) for row in history]
+    return [(1.0 + row["epoch"], 100 * (row["metrics"][metric] or math.nan)) for row in history]
 
 
 def _counts(lines: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> list[list[int]]:
@@ -193,20 +216,21 @@ def _categories(ablation: Ablation, runs: Runs) -> list[Section]:
     seed, sections = ablation.seeds[0], []
     for test in _sizes(ablation, runs):
         lines = {name: _lines(runs[name, seed], test) for name in ablation.variants}
-        kinds = list(dict.fromkeys(line["category"] for line in lines[ablation.against] if "category" in line))
+        kinds = list(dict.fromkeys(kind for line in lines[ablation.against] if (kind := _kind(line))))
         if not kinds:
             continue
         rows = [
-            [kind, sum(line["category"] == kind for line in lines[ablation.against]), *_shares(lines, kind)]
+            [kind, sum(_kind(line) == kind for line in lines[ablation.against]), *_shares(lines, kind)]
             for kind in sorted(kinds)
         ]
-        body = table(["phenomenon", "examples", *ablation.variants], rows, f"Accuracy, seed {seed}.")
+        told = "Accuracy" if _metric(runs) == "accuracy" else "Share of first answers that are right"
+        body = table(["phenomenon", "examples", *ablation.variants], rows, f"{told}, seed {seed}.")
         sections.append(Section(f"By phenomenon: {test}", body))
     return sections
 
 
 def _shares(lines: Mapping[str, Sequence[Mapping[str, Any]]], kind: str) -> list[Estimate]:
-    mine = {name: [x["gold"] == x["answer"] for x in of if x["category"] == kind] for name, of in lines.items()}
+    mine = {name: [_right(x) for x in of if _kind(x) == kind] for name, of in lines.items()}
     return [Estimate(share, share, share) for share in (float(np.mean(right)) for right in mine.values())]
 
 
@@ -218,7 +242,8 @@ def _how(ablation: Ablation, test: str, count: int) -> str:
 
 
 def _drawn(shown: Shown) -> str:
-    right = shown.example.target if isinstance(shown.example.target, str) else ""
+    target = shown.example.target
+    right = ", ".join(sorted(target)) if isinstance(target, frozenset) else target if isinstance(target, str) else ""
     facts = [f"right answer: {right}"] if right else []
     facts.append(f"the other model says: {shown.other}")
     if shown.category:

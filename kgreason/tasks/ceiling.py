@@ -1,5 +1,8 @@
 """What a perfect reasoner would reach on a graph that lacks facts: the gold relation path, executed."""
 
+from collections.abc import Collection
+from typing import final
+
 import numpy as np
 from jaxtyping import Int
 from numpy import ndarray
@@ -33,14 +36,15 @@ def ceiling(split: Split, knowledge: KnowledgeGraph) -> dict[str, float]:
     hit, size = np.zeros(len(chosen)), np.zeros(len(chosen), np.int64)
     exact = np.zeros(len(chosen), bool)
     by_path: dict[tuple[str, ...], list[int]] = {}
+    ids_of = _Ids(knowledge)
     for i, example in enumerate(examples):
         by_path.setdefault(split.path[example.uid], []).append(i)
     for path, members in by_path.items():
         for start in range(0, len(members), _CHUNK):
             part = members[start : start + _CHUNK]
-            seeds = [_ids(knowledge, examples[i].seeds) for i in part]
+            seeds = [ids_of(examples[i].seeds) for i in part]
             row, entity = execute(knowledge, seeds, path)
-            answers = [_ids(knowledge, examples[i].target) for i in part]  # type: ignore[arg-type]
+            answers = [ids_of(examples[i].target) for i in part]  # type: ignore[arg-type]
             right = _among(row, entity, answers, len(knowledge.entities))
             many, reached = np.bincount(row, right, len(part)), np.bincount(row, minlength=len(part))
             wanted = np.array([len(examples[i].target) for i in part])  # type: ignore[arg-type]
@@ -113,9 +117,19 @@ def _follow(
     return source[keep], other[fact[keep]].astype(np.int64)
 
 
-def _ids(knowledge: KnowledgeGraph, names: frozenset[str] | tuple[str, ...]) -> Int[ndarray, " ids"]:
-    found = [entities_of(knowledge, name) for name in sorted(names)]
-    return np.unique(np.concatenate([*found, np.zeros(0, np.int32)])).astype(np.int64)
+@final
+class _Ids:
+    """Names to ids; a name that comes again is not looked up again."""
+
+    def __init__(self, knowledge: KnowledgeGraph) -> None:
+        self._knowledge = knowledge
+        self._known: dict[str, list[int]] = {}
+
+    def __call__(self, names: Collection[str]) -> ndarray:
+        for name in names:
+            if name not in self._known:
+                self._known[name] = entities_of(self._knowledge, name).tolist()
+        return np.array(sorted({i for name in names for i in self._known[name]}), np.int64)
 
 
 def _among(row: ndarray, entity: ndarray, answers: list[ndarray], entities: int) -> ndarray:

@@ -2,7 +2,7 @@
 
 import difflib
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, final, get_args
 
@@ -35,30 +35,44 @@ class Cut:
     shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
 
     def __post_init__(self) -> None:
-        if self.by not in get_args(By):
-            raise ConfigError(f"[task] split.by = {self.by!r} is not known. Known: {', '.join(get_args(By))}.")
         if min(self.shares) <= 0 or abs(sum(self.shares) - 1) > 1e-6:
             raise ConfigError(
                 f"[task] split.shares = {list(self.shares)}: give three numbers above 0, for train, dev and test, that "
                 "sum to 1."
             )
-        if type(self.seed) is not int:
-            raise ConfigError(f"[task] split.seed = {self.seed!r} is not a whole number.")
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "Cut":
-        """Read the table `split` of an experiment file."""
+        """Read the table `split` of an experiment file.
+
+        Raises:
+            ConfigError: If a key does not exist, or a value is not what it should be.
+        """
         for key in table:
             if key not in cls.__dataclass_fields__:
-                near = difflib.get_close_matches(key, cls.__dataclass_fields__, n=1)
-                hint = f" Did you mean '{near[0]}'?" if near else ""
-                raise ConfigError(f"[task] split has no '{key}'.{hint} It has: {', '.join(cls.__dataclass_fields__)}.")
-        given = dict(table)
+                raise ConfigError(
+                    f"[task] split has no '{key}'.{_near(key, cls.__dataclass_fields__)} It has: "
+                    f"{', '.join(cls.__dataclass_fields__)}."
+                )
+        by, seed, shares = (table.get(key, getattr(_DEFAULT, key)) for key in ("by", "seed", "shares"))
+        if by not in get_args(By):
+            raise ConfigError(f"[task] split.by = {by!r} is not known.{_near(by, get_args(By))} {_KNOWN}")
+        if type(seed) is not int:
+            raise ConfigError(f"[task] split.seed = {seed!r} is not a whole number.")
         try:
-            train, dev, test = map(float, given.pop("shares", cls().shares))
+            train, dev, test = map(float, shares)
         except (TypeError, ValueError) as error:
-            raise ConfigError(f"[task] split.shares = {table['shares']!r}: give three numbers.") from error
-        return cls(**given, shares=(train, dev, test))
+            raise ConfigError(f"[task] split.shares = {shares!r}: give three numbers.") from error
+        return cls(by, seed, (train, dev, test))
+
+
+_DEFAULT = Cut()
+_KNOWN = f"Known: {', '.join(get_args(By))}."
+
+
+def _near(name: object, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(str(name), list(known), n=1)
+    return f" Did you mean '{near[0]}'?" if near else ""
 
 
 def draw_cut(to_example: ToExample, specs: Sequence[str], cut: Cut, limit: int = 0) -> Splits:

@@ -150,7 +150,7 @@ class Outcome:
         out = np.where(r > 0, 1 / (b + 1), 0.0)
         for i in np.flatnonzero((r > 0) & (e > r)):
             j = np.arange(1, e[i] - r[i] + 2)  # the first right one stands at j of e
-            weight = np.exp(_log_choose(e[i] - j, r[i] - 1) - _log_choose(e[i], r[i]))
+            weight = np.exp(_log_choose(e[i] - j, r[i : i + 1] - 1) - _log_choose(e[i : i + 1], r[i : i + 1]))
             out[i] = (weight / (b[i] + j)).sum()
         return np.where(self.answerable, out, self.none)
 
@@ -233,7 +233,7 @@ def wilson(share: float, size: int) -> tuple[float, float]:
     z = 1.959963984540054
     middle = (share + z * z / (2 * size)) / (1 + z * z / size)
     half = z / (1 + z * z / size) * float(np.sqrt(share * (1 - share) / size + z * z / (4 * size * size)))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
 
 
 def _linked(split: Split, found: Predictions, knowledge: KnowledgeGraph) -> Bool[ndarray, " examples"]:
