@@ -102,6 +102,51 @@ class States:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Frontier:
+    """The entities of the knowledge graph that each row has reached, each once, with their scores.
+
+    Args:
+        ptr: Row `b` has the entries `ptr[b] : ptr[b + 1]`.
+        entity: Entity ids.
+        score: Their scores, at least 0; differentiable.
+    """
+
+    ptr: Int[Tensor, " offsets"]
+    entity: Int[Tensor, " reached"]
+    score: Float[Tensor, " reached"]
+
+    @property
+    def num_rows(self) -> int:
+        return len(self.ptr) - 1
+
+    @property
+    def row(self) -> Int[Tensor, " reached"]:
+        """The row of each entry."""
+        return torch.repeat_interleave(torch.arange(self.num_rows), self.ptr.diff())
+
+    def with_score(self, score: Float[Tensor, " reached"]) -> "Frontier":
+        """Return the same entities with other scores."""
+        return Frontier(self.ptr, self.entity, score)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Walk:
+    """A walk over the whole knowledge graph, one hop per cycle.
+
+    Args:
+        frontiers: Where each row stood: before the first cycle, and after each. They are on the CPU, as the graph is.
+        relation: How much each directed relation was followed in each cycle; `r + relations` is the inverse of `r`.
+        open: How much of that weight fell on relations that had a fact to follow, before what did not was left out.
+        touched: How many facts each cycle touched.
+    """
+
+    frontiers: tuple[Frontier, ...]
+    relation: Float[Tensor, "cycles batch directed"]
+    open: Float[Tensor, "cycles batch"]
+    touched: Int[Tensor, "cycles batch"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Trace:
     """What the decoder did, cycle by cycle; enough to draw the path it took.
 
@@ -114,6 +159,7 @@ class Trace:
             number of cycles puts all of it on the last.
         edges: Where it looked among the edges, per cycle; None if it does not look at edges.
         loss: What the decoder adds to the loss (ponder cost, halting prior), a scalar; None for nothing.
+        walk: Where it went in the knowledge graph; None if it stayed in the logic graph.
     """
 
     output: Float[Tensor, "cycles batch dim"]
@@ -122,6 +168,7 @@ class Trace:
     weight: Float[Tensor, "cycles batch"]
     edges: Float[Tensor, "cycles edges"] | None = None
     loss: Float[Tensor, ""] | None = None
+    walk: Walk | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,13 +185,12 @@ class Scores:
             them), or a generated text.
         cycle: The score each cycle alone would have given, `value` being what they come to; for the trace and for
             losses that look at every cycle. None if there is nothing to tell.
-        rest: The score of every candidate that is not listed (the logarithm of the least score, where a walk lists the
-            entities it touched); None if all there are are listed. A right answer that is not listed then has
-            this score, instead of being an error.
+        partial: Whether only some of all candidates are listed, such as the entities that a walk touched. A right
+            answer that is not listed is then out of reach, and no error.
     """
 
     value: Float[Tensor, " candidates"]
     group: Int[Tensor, " candidates"]
     candidate: Int[Tensor, " candidates"]
     cycle: Float[Tensor, "cycles candidates"] | None = None
-    rest: float | None = None
+    partial: bool = False

@@ -79,6 +79,12 @@ class Tokeniser:
                 found[text] = Tokens(np.array(encoding.ids, np.int32), span[:, 0], span[:, 1])
         return found
 
+    @property
+    def mask(self) -> str:
+        """The mask token as it stands in a text; where a tokenizer has none, a word that says as little."""
+        known = self._tokenizer.get_vocab(with_added_tokens=True)
+        return next((mask for mask in ("[MASK]", "<mask>") if mask in known), "something")
+
     def _read_layout(self) -> Layout:
         encoding = self._tokenizer.encode("a", "b")
         text, ids = encoding.sequence_ids, encoding.ids

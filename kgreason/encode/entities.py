@@ -105,16 +105,27 @@ class LabelEntities(nn.Module):
     def _encode(self, labels: list[str]) -> ndarray:
         if not self._lm:
             self._lm = (load_model(self._model).requires_grad_(False).eval(),)
-        clean = [label.encode("utf-8", "replace").decode() for label in labels]
-        found = [e.ids[:64] for e in load_tokenizer(self._model).encode_batch(clean)]
-        width = max(map(len, found))
-        ids = torch.tensor([row + [0] * (width - len(row)) for row in found])
-        mask = torch.arange(width) < torch.tensor([[len(row)] for row in found])
-        kind = autocast_type("auto")
-        with torch.no_grad(), torch.autocast("cpu", dtype=kind or torch.bfloat16, enabled=kind is not None):
-            states = self._lm[0](input_ids=ids, attention_mask=mask.long()).last_hidden_state.float()
-        mean = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        return np.asarray(mean.half().numpy())
+        return np.asarray(_mean_states(labels, self._lm[0], self._model).half().numpy())
+
+
+def embed_texts(texts: Sequence[str], model: str = "minilm", batch_size: int = 256) -> Float[Tensor, "texts width"]:
+    """Return the mean of the language model's states of each text, special tokens included."""
+    lm = load_model(model).requires_grad_(False).eval()
+    parts = [texts[i : i + batch_size] for i in range(0, len(texts), batch_size)]
+    return torch.cat([_mean_states(part, lm, model) for part in parts])
+
+
+def _mean_states(texts: Sequence[str], lm: nn.Module, model: str) -> Float[Tensor, "texts width"]:
+    clean = [text.encode("utf-8", "replace").decode() for text in texts]
+    found = [e.ids[:64] for e in load_tokenizer(model).encode_batch(clean)]
+    width = max(map(len, found))
+    ids = torch.tensor([row + [0] * (width - len(row)) for row in found])
+    mask = torch.arange(width) < torch.tensor([[len(row)] for row in found])
+    kind = autocast_type("auto")
+    with torch.no_grad(), torch.autocast("cpu", dtype=kind or torch.bfloat16, enabled=kind is not None):
+        states = lm(input_ids=ids, attention_mask=mask.long()).last_hidden_state.float()
+    mean: Tensor = (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+    return mean
 
 
 def _open(labels: Sequence[str], model: str) -> tuple[ndarray, ndarray]:

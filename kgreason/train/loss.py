@@ -72,24 +72,25 @@ def loss_of(
     cross-entropy; else it is an upper bound of the cross-entropy of the mixture, by Jensen's inequality. A head that
     tells nothing per cycle is scored by its `value`.
 
-    A right answer that is not among the candidates has the score `Scores.rest`, which nothing can change: the softmax
-    runs over the listed candidates and these. Answers that the knowledge graph does not have (candidate -2) are left
-    out; a group with no other answer counts nothing.
+    Where only some of all candidates are listed (`Scores.partial`), a right answer that is not is left out, like one
+    that the knowledge graph does not have (candidate -2): no weight could reach it, and a constant in its place would
+    reward small scores everywhere. A group with no other answer counts nothing.
 
     Raises:
-        DataError: If the batch has no target, or a right answer is not among the candidates and there is no `rest`.
+        DataError: If the batch has no target, or a right answer is not among the candidates, though all are listed.
     """
     groups = batch.num_groups
     group, candidate, share = _answers(batch)
     place = _places(scores, group, candidate)
     values = scores.value[None] if scores.cycle is None else scores.cycle
-    log_p, of = _log_softmax(*_with_rest(scores, values, group[place < 0]), groups)
-    listed = len(scores.group)
-    place = torch.where(place < 0, listed + (place < 0).cumsum(0) - 1, place)
+    log_p = _log_softmax(values, scores.group, groups)
+    if scores.partial:
+        group, place = group[place >= 0], place[place >= 0]
+        share = 1.0 / torch.bincount(group, minlength=groups)[group].float()
     right = _sum_groups(share * log_p[:, place], group, groups)
     if label_smoothing:
-        size = torch.bincount(of, minlength=groups).clamp_min(1)
-        even = _sum_groups(log_p, of, groups) / size
+        size = torch.bincount(scores.group, minlength=groups).clamp_min(1)
+        even = _sum_groups(log_p, scores.group, groups) / size
         right = (1 - label_smoothing) * right + label_smoothing * even
     expected = right[0] if scores.cycle is None else (_cycle_weights(trace, batch) * right).sum(0)
     weight = group_weights(batch, class_weights)
@@ -107,7 +108,7 @@ def _answers(batch: GraphBatch) -> tuple[Int[Tensor, " answers"], Int[Tensor, " 
 
 
 def _places(scores: Scores, group: Tensor, candidate: Tensor) -> Int[Tensor, " answers"]:
-    """Return where in `scores` each right answer stands; -1 if it does not and `Scores.rest` is its score."""
+    """Return where in `scores` each right answer stands; -1 if it does not, and need not."""
     if not len(candidate):
         return candidate
     width = int(max(candidate.max(), scores.candidate.max() if len(scores.candidate) else 0)) + 2
@@ -115,7 +116,7 @@ def _places(scores: Scores, group: Tensor, candidate: Tensor) -> Int[Tensor, " a
     wanted = group * width + candidate + 1
     found = torch.searchsorted(keys, wanted).clamp_max(max(len(keys) - 1, 0))
     missing = (keys[found] != wanted) if len(keys) else torch.ones_like(wanted, dtype=torch.bool)
-    if scores.rest is None and missing.any():
+    if not scores.partial and missing.any():
         first = int(missing.nonzero()[0, 0])
         raise DataError(
             f"Group {int(group[first])} of a batch: the right answer is candidate {int(candidate[first])}, which was "
@@ -123,16 +124,6 @@ def _places(scores: Scores, group: Tensor, candidate: Tensor) -> Int[Tensor, " a
             "is to be left out when the batch is made."
         )
     return torch.where(missing, -1, order[found] if len(keys) else -1)
-
-
-def _with_rest(
-    scores: Scores, values: Float[Tensor, "cycles items"], unreached: Int[Tensor, " more"]
-) -> tuple[Float[Tensor, "cycles all"], Int[Tensor, " all"]]:
-    """Append a candidate of score `Scores.rest` for each right answer that was not reached, by its group."""
-    if not len(unreached):
-        return values, scores.group
-    rest = values.new_full((len(values), len(unreached)), scores.rest or 0.0)
-    return torch.cat([values, rest], dim=1), torch.cat([scores.group, unreached])
 
 
 def _cycle_weights(trace: Trace, batch: GraphBatch) -> Float[Tensor, "cycles groups"]:
@@ -148,9 +139,9 @@ def _sum_groups(
 
 def _log_softmax(
     scores: Float[Tensor, "cycles items"], group: Int[Tensor, " items"], groups: int
-) -> tuple[Float[Tensor, "cycles items"], Int[Tensor, " items"]]:
-    """Logarithm of the softmax within each group, for each cycle, stable for large and small; and the groups."""
+) -> Float[Tensor, "cycles items"]:
+    """Logarithm of the softmax within each group, for each cycle, stable for large and small probabilities."""
     top = scores.new_full((len(scores), groups), -torch.inf)
     top = top.scatter_reduce(1, group.expand_as(scores), scores.detach(), "amax")
     below = scores - top[:, group]
-    return below - _sum_groups(below.exp(), group, groups)[:, group].log(), group
+    return below - _sum_groups(below.exp(), group, groups)[:, group].log()

@@ -64,7 +64,7 @@ def predict(
         precision: See `TrainSettings`.
         processes: Those that share the work; None for this one alone.
         keep: How many candidates of an example are kept, the best first, where they are what a walk touched
-            (`Scores.rest`). What metrics need to know of the others is counted before (`Ranks`), so that 40,000
+            (`Scores.partial`). What metrics need to know of the others is counted before (`Ranks`), so that 40,000
             questions that touch 10,000 entities each need no gigabytes.
 
     Raises:
@@ -108,7 +108,7 @@ def _read_off(scores: Scores, trace: Trace, batch: GraphBatch, keep: int) -> Pre
     question, right = np.zeros((2, 0), np.int64)
     if batch.target is not None:
         question, right = batch.target[:, batch.target[0].argsort(stable=True)].cpu().numpy()
-    most = len(probability) if scores.rest is None else keep
+    most = len(probability) if not scores.partial else keep
     taken = [start + best_first(probability[start:stop], most) for start, stop in pairwise(cuts)]
     return Predictions(
         example=batch.example.cpu().numpy(),
