@@ -139,33 +139,33 @@ class LogicGraph:
     ) -> "LogicGraph":
         """Return the graph with ENTITY nodes appended; old nodes keep their index. Scores default to 1."""
         new = len(entity)
-        return replace(
-            self,
-            node_type=np.append(self.node_type, np.full(new, NodeType.ENTITY, np.int8)),
-            node_text=self.node_text + text,
-            node_lemma=self.node_lemma + ("",) * new,
-            node_pos=np.append(self.node_pos, np.full(new, -1, np.int8)),
-            node_span=np.vstack([self.node_span, np.full((new, 3), -1, np.int32)]),
-            node_entity=np.append(self.node_entity, entity).astype(np.int32),
-            node_score=np.append(self.node_score, np.ones(new, np.float32) if score is None else score).astype(
-                np.float32
-            ),
+        return self.with_nodes(
+            np.full(new, NodeType.ENTITY, np.int8),
+            text,
+            np.full((new, 3), -1, np.int32),
+            entity,
+            np.ones(new, np.float32) if score is None else score,
         )
 
-    def with_phrases(
-        self, span: Int32[ndarray, "new 3"], text: tuple[str, ...], score: Float32[ndarray, " new"]
+    def with_nodes(
+        self,
+        kind: Int8[ndarray, " new"],
+        text: tuple[str, ...],
+        span: Int32[ndarray, "new 3"],
+        entity: Int32[ndarray, " new"],
+        score: Float32[ndarray, " new"],
     ) -> "LogicGraph":
-        """Return the graph with PHRASE nodes appended; old nodes keep their index."""
-        new = len(span)
+        """Return the graph with nodes appended, of which no parser knows lemma or part of speech; old ones stay."""
+        new = len(kind)
         return replace(
             self,
-            node_type=np.append(self.node_type, np.full(new, NodeType.PHRASE, np.int8)),
+            node_type=np.concatenate([self.node_type, kind]),
             node_text=self.node_text + text,
             node_lemma=self.node_lemma + ("",) * new,
-            node_pos=np.append(self.node_pos, np.full(new, -1, np.int8)),
-            node_span=np.vstack([self.node_span, span]).astype(np.int32),
-            node_entity=np.append(self.node_entity, np.full(new, -1, np.int32)),
-            node_score=np.append(self.node_score, score).astype(np.float32),
+            node_pos=np.concatenate([self.node_pos, np.full(new, -1, np.int8)]),
+            node_span=np.concatenate([self.node_span, span]),
+            node_entity=np.concatenate([self.node_entity, entity]),
+            node_score=np.concatenate([self.node_score, score]),
         )
 
     def __repr__(self) -> str:

@@ -20,6 +20,7 @@ _COMMON = 0.25
 _PROPER, _PROPER_OTHER_CASE = 2.0, 1.5
 #: So many function words may be a name.
 _LONG = 3
+_UNIT = 1e6
 #: What the most frequent word weighs.
 _LEAST = 0.1
 _STEM = 4
@@ -69,9 +70,11 @@ class Evidence:
         rare = np.clip(1 - np.log1p(count) / self._most, _LEAST, 1.0)
         size = int(cut.segment[-1]) + 1 if len(cut) else 1
         return Weights(
-            weight=_sums(np.where(common, _COMMON, 1.0) * rare),
+            # millionths, so that a sum does not depend on what else is in the batch
+            weight=_sums(np.round(np.where(common, _COMMON, 1.0) * rare * _UNIT)),
             named=_sums(named),
             strange=_sums(word & (count == 0)),
+            telling=_sums(~function | named),
             content=~function | named,
             mark=~word,
             cased=np.bincount(cut.segment, capital & ~begins, size)[cut.segment] > 0,
@@ -96,9 +99,10 @@ class Weights:
     """The units of a batch, weighed.
 
     Args:
-        weight: Sums of what they weigh, over the units before each; likewise the next two.
+        weight: Sums of what they weigh, in millionths, over the units before each; likewise the next three.
         named: How many are written as names are.
         strange: How many are words that stand in no label.
+        telling: How many are content.
         content: Whether each may be a name by itself: a word that is no function word, or is written as names are.
         mark: Whether each is neither a word nor a number.
         cased: Whether its text has capitals after the first word; if not, case says nothing there.
@@ -107,6 +111,7 @@ class Weights:
     weight: Float64[ndarray, " ends"]
     named: Float64[ndarray, " ends"]
     strange: Float64[ndarray, " ends"]
+    telling: Float64[ndarray, " ends"]
     content: Bool[ndarray, " units"]
     mark: Bool[ndarray, " units"]
     cased: Bool[ndarray, " units"]
@@ -117,10 +122,9 @@ class Weights:
         """Return $S / q$ of spans; 0 for a function word, or two, not written as names are."""
         named = self.named[last + 1] > self.named[first]
         factor = np.where(named, np.where(exact, _PROPER, _PROPER_OTHER_CASE), 1.0)
-        content = _sums(self.content)
-        telling = content[last + 1] > content[first]
+        telling = self.telling[last + 1] > self.telling[first]
         telling |= (last - first >= _LONG - 1) | self.mark[first]  # "That's What I Am", "$"
-        return np.where(telling, factor * (self.weight[last + 1] - self.weight[first]), 0.0)
+        return np.where(telling, factor * (self.weight[last + 1] - self.weight[first]) / _UNIT, 0.0)
 
 
 def _sums(values: ndarray) -> Float64[ndarray, " ends"]:

@@ -126,11 +126,12 @@ def _meaning(
     chosen = np.array(rows)
     if only[chosen].any():
         chosen = chosen[only[chosen]]
+    if (matches.like[chosen] == 1).any():  # what reads as a label does is no misspelt other label
+        chosen = chosen[matches.like[chosen] == 1]
     of, entity, score = senses_of(matches.label[chosen], knowledge.labels)
     if len(entity) == 1:
         return Meaning(entity, np.ones(1, np.float32))
     ends = entity.astype(np.int64) + np.array([[0], [1]])
     degree = (np.diff(knowledge.head_ptr[ends], axis=0) + np.diff(knowledge.tail_ptr[ends], axis=0))[0]
-    like = matches.like[chosen] / matches.like[chosen].max()
-    weight = like**_LIKER * np.where(matches.exact[chosen], 1.0, _OTHER_CASE)
+    weight = matches.like[chosen] ** _LIKER * np.where(matches.exact[chosen], 1.0, _OTHER_CASE)
     return best_senses(entity, score * weight[of] * np.log(2.0 + degree), max_senses)

@@ -50,7 +50,7 @@ class FuzzyIndex:
             wanted: Of each unit, whether its text is to be looked at.
         """
         begins = np.flatnonzero(np.diff(cut.segment, prepend=-1) != 0)
-        ends = np.append(begins[1:], len(cut))
+        ends = np.append(begins, len(cut))[1:]
         found = [self._text(cut, weights, int(b), int(e)) for b, e in zip(begins, ends, strict=True) if wanted[b]]
         return Matches.join([Matches.none(), *found])
 

@@ -10,13 +10,14 @@ import numpy as np
 
 from kgreason.data import LINK_RELATIONS, EdgeType, KnowledgeGraph, LogicGraph, NodeType
 from kgreason.errors import ConfigError
-from kgreason.ground.attach import add_edges, add_entities
+from kgreason.ground.attach import add_edges
 from kgreason.ground.names import resolve
 from kgreason.ground.reading import NOWHERE, Seed
 from kgreason.ground.search import Finder, Link, linker
 
 _log = logging.getLogger("kgreason.ground")
 _NAMES = LINK_RELATIONS.id("names")
+_WORD, _PHRASE, _ENTITY = int(NodeType.WORD), int(NodeType.PHRASE), int(NodeType.ENTITY)
 
 
 @final
@@ -138,39 +139,44 @@ def add_seeds(graph: LogicGraph, knowledge: KnowledgeGraph, seeds: Sequence[Seed
     if not seeds:
         return graph
     surest = max(seed.score for seed in seeds)
-    graph, source = _mention_nodes(graph, seeds)
-    sizes = [len(m.meaning.entity) for m in seeds]
-    entity, which = np.unique(np.concatenate([m.meaning.entity for m in seeds]), return_inverse=True)
-    share = np.concatenate([m.meaning.score for m in seeds])
-    sure = np.repeat(np.array([m.score for m in seeds], np.float32), sizes)
-    best = np.zeros(len(entity), np.float32)
-    np.maximum.at(best, which, share * sure / np.float32(surest))
-    grown, node = add_entities(graph, knowledge, entity.astype(np.int32), best)
-    start = np.repeat(source, sizes)
-    ends = np.stack([start, node[which]])
-    keep = np.flatnonzero(start >= 0)
-    keep = keep[np.sort(np.unique(ends[:, keep], axis=1, return_index=True)[1])]  # a seed may be given twice
-    relation = np.full(len(keep), _NAMES, np.int32)
-    return add_edges(grown, ends[:, keep], EdgeType.LINK, relation, (share * sure)[keep])
+    at = _nodes_by_span(graph)
+    phrases = [span for span in dict.fromkeys(seed.span for seed in seeds) if span != NOWHERE and span not in at]
+    at |= {span: graph.num_nodes + i for i, span in enumerate(phrases)}
+    best: dict[int, float] = {}
+    edges: dict[tuple[int, int], float] = {}
+    for seed in seeds:
+        for entity, share in zip(seed.meaning.entity.tolist(), seed.meaning.score.tolist(), strict=True):
+            best[entity] = max(best.get(entity, 0.0), share * seed.score / surest)
+            if seed.span != NOWHERE:
+                edges.setdefault((at[seed.span], entity), share * seed.score)
+    nodes = np.flatnonzero(graph.node_type == _ENTITY)
+    node = dict(zip(graph.node_entity[nodes].tolist(), nodes.tolist(), strict=True))
+    fresh = [entity for entity in sorted(best) if entity not in node]
+    node |= {entity: graph.num_nodes + len(phrases) + i for i, entity in enumerate(fresh)}
+    grown = graph.with_nodes(
+        np.array([_PHRASE] * len(phrases) + [_ENTITY] * len(fresh), np.int8),
+        (*(_words_in(graph, span) for span in phrases), *(knowledge.label(entity) for entity in fresh)),
+        np.array([*phrases, *[NOWHERE] * len(fresh)], np.int32).reshape(-1, 3),
+        np.array([-1] * len(phrases) + fresh, np.int32),
+        np.array([1.0] * len(phrases) + [best[entity] for entity in fresh], np.float32),
+    )
+    if not edges:
+        return grown
+    ends = np.array([(source, node[entity]) for source, entity in edges], np.int64).T
+    names = np.full(len(edges), _NAMES, np.int32)
+    return add_edges(grown, ends, EdgeType.LINK, names, np.array(list(edges.values()), np.float32))
 
 
-def _mention_nodes(graph: LogicGraph, seeds: Sequence[Seed]) -> tuple[LogicGraph, np.ndarray]:
-    """Return the graph with a node for each mention, and these nodes; -1 for a seed that stands nowhere."""
-    texts = np.flatnonzero((graph.node_type == NodeType.WORD) | (graph.node_type == NodeType.PHRASE))
-    spans = graph.node_span[texts].tolist()
-    place = {tuple(span): node for span, node in zip(reversed(spans), reversed(texts.tolist()), strict=True)}
-    wanted = dict.fromkeys(m.span for m in seeds if m.span != NOWHERE and m.span not in place)
-    if wanted:
-        place |= {span: graph.num_nodes + i for i, span in enumerate(wanted)}
-        text = tuple(_words_in(graph, span) for span in wanted)
-        graph = graph.with_phrases(np.array(list(wanted), np.int32), text, np.ones(len(wanted), np.float32))
-    return graph, np.array([place.get(m.span, -1) for m in seeds], np.int64)
+def _nodes_by_span(graph: LogicGraph) -> dict[tuple[int, int, int], int]:
+    """Return the WORD and PHRASE nodes by what they cover; of several with one span the first."""
+    nodes = np.flatnonzero((graph.node_type == _WORD) | (graph.node_type == _PHRASE))[::-1]
+    return dict(zip(map(tuple, graph.node_span[nodes].tolist()), nodes.tolist(), strict=True))
 
 
 def _words_in(graph: LogicGraph, span: tuple[int, int, int]) -> str:
     """Return the characters of a span as far as words tell them: the graph does not hold the text itself."""
     text, start, end = graph.node_span.T
-    inside = (graph.node_type == NodeType.WORD) & (text == span[0]) & (start < span[2]) & (end > span[1])
+    inside = (graph.node_type == _WORD) & (text == span[0]) & (start < span[2]) & (end > span[1])
     told, at = "", span[1]
     for i in np.flatnonzero(inside).tolist():
         first, last = max(int(start[i]), span[1]), min(int(end[i]), span[2])

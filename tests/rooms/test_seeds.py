@@ -1,14 +1,21 @@
 """Seed entities, given and linked."""
 
 import logging
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kgreason.data import EdgeType, Example, KnowledgeGraph, LogicGraph, NodeType
-from kgreason.errors import ConfigError, DataError
+from kgreason.errors import ConfigError, DataError, StoreError
 from kgreason.ground import SeedsGrounder, check_seeds
+from kgreason.ground.grams import GramIndex, fold
 from kgreason.ground.names import resolve
+from kgreason.ground.recall import link_recall
+from kgreason.knowledge.triples import TriplesSource
 from kgreason.parse import SpansParser, SurfaceParser
 
 FILMS = KnowledgeGraph.from_triples(
@@ -126,8 +133,177 @@ def test_mentions_must_go_with_seeds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"), [({"link": "magic"}, "link = 'magic'"), ({"max_seeds": 0}, "max_seeds = 0")]
+    ("arguments", "message"),
+    [({"link": "magic"}, "link = 'magic'"), ({"max_seeds": 0}, "max_seeds = 0"), ({"given": "no"}, "given = 'no'")],
 )
 def test_wrong_settings_are_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         SeedsGrounder(**arguments)  # type: ignore[arg-type]
+
+
+LINKED = KnowledgeGraph.from_triples(
+    [
+        ("Tom Hanks", "starred_in", "The Terminal"),
+        ("Tom Hanks", "starred_in", "Kids"),
+        ("Tom", "starred_in", "Her"),
+        ("film", "tag_of", "Her"),
+        ("actors", "tag_of", "Kids"),
+        ("kids", "tag_of", "The Terminal"),
+        ("Don't Look Now", "directed_by", "Nicolas Roeg"),
+        ("Amélie", "directed_by", "Jean-Pierre Jeunet"),
+        ("The Director", "directed_by", "Nicolas Roeg"),
+        ("hot dog", "served_in", "The Terminal"),
+        ("Spider-Man", "directed_by", "Sam Raimi"),
+        ("Up", "directed_by", "Pete Docter"),
+        ("Heart disease", "tag_of", "Up"),
+    ]
+)
+
+
+def linked(text: str, link: str = "exact", **arguments: object) -> list[str]:
+    """Names of the seeds, the surest first."""
+    (graph,) = SeedsGrounder(link, **arguments)([parsed(text)], LINKED)  # type: ignore[arg-type]
+    at = np.flatnonzero(graph.node_type == NodeType.ENTITY)
+    order = at[np.argsort(-graph.node_score[at], kind="stable")]
+    return [LINKED.entities[int(graph.node_entity[i])] for i in order]
+
+
+@pytest.mark.parametrize(
+    ("text", "seed"),
+    [
+        ("what films did Tom Hanks act in", "Tom Hanks"),  # the longest span, not Tom
+        ("who are the actors in the film Kids", "Kids"),  # what is written as names are
+        ("what films can be described by kids", "kids"),  # the case of the label
+        ("who is the director of the film Her", "Her"),  # a function word, but a name here
+        ("who made Up ?", "Up"),
+        ("Don't Look Now, when was it released", "Don't Look Now"),  # a parser cuts "Do", "n't"
+        ("which people did TOM HANKS meet", "Tom Hanks"),
+        ("what did tom hanks act in", "Tom Hanks"),
+        ("who directed The Director", "The Director"),
+        ("films about actors", "actors"),  # common, but the best there is
+    ],
+)
+def test_the_mention_that_is_meant_is_linked(text: str, seed: str) -> None:
+    assert linked(text)[:1] == [seed]
+
+
+@pytest.mark.parametrize("text", ["", "what is it about her", "who was up in it"])
+def test_where_nothing_is_named_nothing_is_linked(text: str) -> None:
+    assert linked(text) == []
+
+
+def test_several_seeds_of_one_text() -> None:
+    assert set(linked("did Tom Hanks meet Sam Raimi")) == {"Tom Hanks", "Sam Raimi"}
+    assert len(linked("did Tom Hanks meet Sam Raimi", max_seeds=1)) == 1
+
+
+def test_a_surest_linked_seed_weighs_as_much_as_a_given_one() -> None:
+    (graph,) = SeedsGrounder("exact")([parsed("what films did Tom Hanks act in")], LINKED)
+    assert graph.node_score[graph.node_type == NodeType.ENTITY].tolist() == [1.0]
+    assert 0.5 < graph.edge_score[graph.edge_type == EdgeType.LINK].item() < 1.0
+
+
+def test_in_lower_case_the_meanings_in_any_case_stay() -> None:
+    assert set(linked("films about kids")) == {"kids", "Kids"}
+
+
+@pytest.mark.parametrize(
+    ("text", "seed"),
+    [
+        ("what films did Tom Hank act in", "Tom Hanks"),
+        ("what films did Tmo Hanks act in", "Tom Hanks"),
+        ("who directed Amelie", "Amélie"),
+        ("who directed amelie", "Amélie"),
+        ("who directed Spiderman", "Spider-Man"),
+        ("who directed spider man", "Spider-Man"),
+        ("who directed Dont Look Now", "Don't Look Now"),
+        ("films of Jean Pierre Jeunet", "Jean-Pierre Jeunet"),
+        ("films of TomHanks", "Tom Hanks"),
+    ],
+)
+@pytest.mark.parametrize("link", ["fuzzy", "auto"])
+def test_misspelt_names_are_linked(link: str, text: str, seed: str) -> None:
+    assert linked(text, link)[:1] == [seed]
+
+
+def test_what_is_spelt_right_is_not_taken_for_another() -> None:
+    assert linked("what are the films of Tom", "fuzzy") == ["Tom"]
+
+
+def test_lemmas_count_where_they_are_asked_for() -> None:
+    graph = parsed("where are hot dogs served")
+    lemmas = tuple("dog" if word == "dogs" else word for word in graph.node_text)
+    told = replace(graph, node_lemma=lemmas)
+    assert SeedsGrounder("exact")([told], LINKED)[0] is told
+    (found,) = SeedsGrounder("lemma")([told], LINKED)
+    assert found.node_text[-1] == "hot dog"
+
+
+def test_given_seeds_go_first_unless_they_are_to_be_ignored() -> None:
+    graph = parsed("what films did Tom Hanks act in", ("Sam Raimi",))
+    assert [g.node_text[-1] for g in SeedsGrounder("exact")([graph], LINKED)] == ["Sam Raimi"]
+    assert [g.node_text[-1] for g in SeedsGrounder("exact", given="ignore")([graph], LINKED)] == ["Tom Hanks"]
+
+
+def test_dense_linking_finds_what_is_said_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KGREASON_CACHE", str(tmp_path))
+    assert linked("who suffers from cardiac illness", "fuzzy") == []
+    assert linked("who suffers from cardiac illness", "dense")[:1] == ["Heart disease"]
+    (kept,) = (tmp_path / "labels").iterdir()
+    assert linked("who suffers from cardiac illness", "auto")[:1] == ["Heart disease"]
+    assert np.load(kept).shape == (len(LINKED.labels.names), 384)
+    kept.write_bytes(b"broken")
+    with pytest.raises(StoreError, match="delete the file"):
+        linked("who suffers from cardiac illness", "dense")
+
+
+def test_linking_loads_no_torch() -> None:
+    code = (
+        "import sys, kgreason.ground as g, kgreason.parse as p, kgreason.data as d\n"
+        "k = d.KnowledgeGraph.from_triples([('Tom Hanks', 'in', 'Kids')])\n"
+        "e = d.Example('q', ('films of Tom Hank',), ('question',))\n"
+        "(found,) = g.SeedsGrounder('fuzzy')(p.SurfaceParser()([e]), k)\n"
+        "assert found.node_text[-1] == 'Tom Hanks', found.node_text\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_recall_by_hand() -> None:
+    graphs = [
+        parsed("films of Tom Hanks", ("Tom Hanks",)),
+        parsed("films of Tom", ("Sam Raimi",)),
+        parsed("films of nobody", ("Nobody",)),
+        parsed("no gold seed"),
+    ]
+    r = link_recall(SeedsGrounder("exact", given="ignore")(graphs, LINKED), LINKED)
+    assert (r.questions, r.known, r.first, r.found) == (3, 2 / 3, 1 / 3, 1 / 3)
+    assert (r.precision, r.nothing) == (0.5, 1 / 3)
+
+
+def test_folding() -> None:
+    assert fold("Łódź — Æther's Ĳ\n2Fast") == "lodz aether s ij\n2fast"
+
+
+def test_an_index_of_trigrams_finds_what_a_look_at_every_label_finds() -> None:
+    names = [f"{a} {b}" for a in ("blue", "green", "amber", "river") for b in ("mountain", "valley", "forest")]
+    index = GramIndex(names)
+    text = fold("Where is the gren valey of the amber fores?")
+    near = {names[i] for i in index.near(text, 100).tolist()}
+    assert {"green valley", "amber forest"} <= near
+    assert "blue mountain" not in near
+    assert index.near(text, 100).tolist() == index.near(text, 100).tolist(), "the counts are left as they were"
+
+
+@pytest.mark.slow
+def test_metaqa_seeds_are_found_without_their_brackets(data: Path) -> None:
+    knowledge = TriplesSource(str(data / "metaqa" / "graph.tsv"))()
+    asked = []
+    for i, line in enumerate((data / "metaqa" / "2-hop_dev.txt").read_text(encoding="utf-8").splitlines()[:3000]):
+        before, _, rest = line.split("\t")[0].partition("[")
+        seed, _, after = rest.rpartition("]")
+        asked.append(Example(str(i), (before + seed + after,), ("question",), None, (seed,)))
+    graphs = SeedsGrounder("exact", given="ignore")(SurfaceParser()(asked), knowledge)
+    r = link_recall(graphs, knowledge)
+    assert r.first > 0.99 * r.known
+    assert r.precision > 0.97
