@@ -44,7 +44,7 @@ class GramIndex:
     Labels are folded (`fold`), with a space on either side; a trigram is three of their bytes. A posting list leads
     from a trigram to its labels. One wrong letter spoils at most three trigrams, and two that change places four, so
     that a label with `e` such edits misses at most `4 e` of them: counting the postings of a text's trigrams finds each
-    such label that still shares one. Trigrams in more than a fiftieth of a large graph's labels say little and are
+    such label that still shares a third. Trigrams in more than a twentieth of a large graph's labels say little and are
     left out on both sides.
 
     Args:
@@ -62,14 +62,15 @@ class GramIndex:
         keys = keys[np.flatnonzero(np.diff(keys, prepend=-1))]
         codes, posting = keys >> 32, (keys & 0xFFFFFFFF).astype(np.int32)
         self._codes, first, counts = np.unique(codes, return_index=True, return_counts=True)
-        often = counts > max(5000, len(self.folded) // 50)
+        often = counts > max(5000, len(self.folded) // 20)
         self._ptr = np.append(first, len(codes)).astype(np.int64)
         self._posting = posting
         self._often = often
         spared = np.repeat(often, counts)
         self._size = np.bincount(posting[~spared], minlength=len(self.folded)).astype(np.int16)
         length = np.fromiter(map(len, self.folded), np.int32, len(self.folded))
-        self._missing = (4 * ((length > 3).astype(np.int16) + (length > 7) + (length > 15))).astype(np.int16)
+        edits = (length > 3).astype(np.int16) + (length > 7) + (length > 15)
+        self._needed = np.maximum(self._size - 4 * edits, -(-self._size // 3)).astype(np.int16)
         self._count = np.zeros(len(self.folded), np.int16)
 
     def near(self, text: str, most: int) -> Int32[ndarray, " labels"]:
@@ -80,7 +81,7 @@ class GramIndex:
         at = at[(at < len(self._codes))]
         at = at[np.isin(self._codes[at], codes)]
         at = at[~self._often[at]]
-        found, value = _count(self._ptr[at], self._ptr[at + 1], self._posting, (self._size, self._missing), self._count)
+        found, value = _count(self._ptr[at], self._ptr[at + 1], self._posting, (self._size, self._needed), self._count)
         if len(found) > most:
             best = np.argpartition(-value, most)[:most]
             found, value = found[best], value[best]
@@ -100,11 +101,11 @@ def _grams(data: ndarray) -> tuple[Int64[ndarray, " grams"], Int64[ndarray, " gr
 @njit(cache=True)
 @no_type_check
 def _count(begin, end, posting, sizes, count):
-    """Count the labels in the posting lists; return those that miss few enough of their trigrams, and their worth.
+    """Count the labels in the posting lists; return those that have as many as they need, and their worth.
 
     `count` is scratch space of zeros, one for each label, and is left so.
     """
-    size, missing = sizes
+    size, needed = sizes
     total = 0
     for k in range(len(begin)):
         total += end[k] - begin[k]
@@ -120,9 +121,8 @@ def _count(begin, end, posting, sizes, count):
     found, worth, kept = np.empty(n, np.int32), np.empty(n, np.int32), 0
     for i in range(n):
         label = touched[i]
-        gone = size[label] - count[label]
-        if gone <= missing[label]:
-            found[kept], worth[kept] = label, count[label] - 2 * gone
+        if count[label] >= needed[label]:
+            found[kept], worth[kept] = label, 3 * count[label] - 2 * size[label]
             kept += 1
         count[label] = 0
     return found[:kept], worth[:kept]
