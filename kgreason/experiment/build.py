@@ -18,11 +18,11 @@ from kgreason.errors import ConfigError
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.frontier import Facts
 from kgreason.ground import GROUNDERS
-from kgreason.knowledge import known_graphs, open_built, open_graph
+from kgreason.knowledge import SOURCES, known_graphs, open_built, open_graph
 from kgreason.parse import PARSERS
 from kgreason.reasoner import Reasoner
 from kgreason.registry import Registry
-from kgreason.rooms import Encoder, Grounder, Parser
+from kgreason.rooms import Encoder, Grounder, Parser, Source
 from kgreason.segments import segment_mean
 from kgreason.tasks import TASKS, Task
 from kgreason.train import TRAINERS, TrainSettings
@@ -148,9 +148,20 @@ class _EntityLabels(Sequence[str]):
 
 
 def build_knowledge(table: Mapping[str, Any]) -> KnowledgeGraph:
-    """Open the graph of the section `[knowledge]`: one that ships (`name` alone), or a source with its arguments."""
+    """Open the graph of the section `[knowledge]`: one that ships (`name` alone), or a source with its arguments.
+
+    A source around another has that one's table, or its name alone, as `around`.
+
+    Raises:
+        ConfigError: If a name or an argument is wrong.
+        StoreError: If the graph cannot be opened.
+    """
     if table["name"] in known_graphs() and len(table) == 1:
         return open_graph(table["name"])
+    if isinstance(inner := _table(table.get("around")), Mapping):
+        given = {**table, "around": partial(build_knowledge, inner)}
+        source: Source = build(SOURCES, "knowledge", given)
+        return source()
     return open_built(table)
 
 

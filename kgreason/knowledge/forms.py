@@ -10,6 +10,7 @@ from kgreason.knowledge.files import ending_of
 from kgreason.knowledge.manifest import MANIFEST
 from kgreason.knowledge.networks import NetworkFile
 from kgreason.knowledge.packed import PackedSource
+from kgreason.knowledge.perturb import PerturbedSource
 from kgreason.knowledge.rdf import SYNTAXES, RdfSource
 from kgreason.knowledge.store import StoreSource
 from kgreason.knowledge.triples import TRIPLE_FORMS, TriplesSource
@@ -22,6 +23,7 @@ SOURCES: Registry[Source] = Registry(
     "knowledge",
     networkx=NetworkFile,
     packed=PackedSource,
+    perturb=PerturbedSource,
     rdf=RdfSource,
     store=StoreSource,
     triples=TriplesSource,

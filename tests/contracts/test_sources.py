@@ -72,6 +72,7 @@ def _wndb(folder: Path) -> Path:
 SAMPLES: dict[str, Callable[[Path], Path]] = {
     "networkx": _graphml,
     "packed": _npz,
+    "perturb": _tsv,
     "rdf": _ttl,
     "store": _store,
     "triples": _tsv,
@@ -88,9 +89,16 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def reading(name: str, path: Path) -> Source:
+    """The source that reads a file; around one that does, if it is a wrapper."""
+    if name != "perturb":
+        return SOURCES.build({"name": name, "path": str(path)})
+    return SOURCES.build({"name": name, "around": SOURCES.build({"name": "triples", "path": str(path)})})
+
+
 @pytest.fixture
 def source(name: str, tmp_path: Path) -> Source:
-    return SOURCES.build({"name": name, "path": str(SAMPLES[name](tmp_path))})
+    return reading(name, SAMPLES[name](tmp_path))
 
 
 def test_it_is_a_source(source: Source) -> None:
@@ -143,7 +151,7 @@ def test_the_store_gives_back_the_graph(source: Source, tmp_path: Path) -> None:
 
 def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(KgreasonError, match="nowhere"):
-        SOURCES.build({"name": name, "path": str(tmp_path / "nowhere.tsv")})()
+        reading(name, tmp_path / "nowhere.tsv")()
 
 
 def test_what_is_not_a_graph_is_refused(name: str, tmp_path: Path) -> None:
@@ -151,7 +159,7 @@ def test_what_is_not_a_graph_is_refused(name: str, tmp_path: Path) -> None:
     for file in [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]:
         file.write_bytes(b"\x00\xff one word \xfe" + bytes(range(256)))
     with pytest.raises(KgreasonError):
-        SOURCES.build({"name": name, "path": str(path)})()
+        reading(name, path)()
 
 
 def test_an_unknown_argument_is_refused(name: str) -> None:
