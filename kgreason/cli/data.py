@@ -61,18 +61,21 @@ def fetch_dataset(
 
 @_data.command("build")
 def build_dataset(
-    name: Annotated[str, typer.Argument(help="A data set of our own: lexical-nli.")],
-    out: Annotated[Path, typer.Option(help="The folder that gets train, dev and test.")],
+    name: Annotated[str, typer.Argument(help="A data set of our own: lexical-nli or world-qa.")],
+    out: Annotated[Path, typer.Option(help="The folder that gets the splits.")],
     seed: Annotated[int, typer.Option(help="Which of the many such sets; 0 is the one that ships.", min=0)] = 0,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing on success.")] = False,
 ) -> None:
-    """Make a data set of our own again, from its sentence frames and WordNet."""
-    if name != "lexical-nli":
-        raise DataError(f"'{name}' cannot be built; only lexical-nli can. Others: kgreason data fetch {name}")
+    """Make a data set of our own again, from its sentence frames and WordNet, or from its questions and the world."""
+    if name not in ("lexical-nli", "world-qa"):
+        raise DataError(
+            f"'{name}' cannot be built; only lexical-nli and world-qa can. Others: kgreason data fetch {name}"
+        )
     from kgreason.tasks.frames import build_lexical_nli
+    from kgreason.tasks.world_questions import build_world_qa
 
     set_quiet(quiet)
-    counts = build_lexical_nli(out, seed)
+    counts = (build_lexical_nli if name == "lexical-nli" else build_world_qa)(out, seed)
     say(f"{out}: " + ", ".join(f"{split} {count}" for split, count in counts.items()))
 
 
