@@ -39,7 +39,13 @@ def rank(
         size_at=np.zeros((groups, len(SHARES)), np.int32),
     )
     asked = np.searchsorted(question, np.arange(groups + 1))
-    given = (candidate.astype(np.int64), probability.astype(np.float32), cuts.astype(np.int64), asked, right)
+    given = (
+        candidate.astype(np.int64),
+        probability.astype(np.float32),
+        cuts.astype(np.int64),
+        asked,
+        np.ascontiguousarray(right, np.int64),
+    )
     each = (ranks.touched, ranks.best, ranks.none, ranks.size_at)
     _count(given, (ranks.better, ranks.equal, ranks.share), each)
     return ranks
