@@ -15,7 +15,7 @@ from kgreason.experiment.build import Front, build_front, build_reasoner
 from kgreason.experiment.config import ROOMS, ExperimentConfig
 from kgreason.experiment.prepare import Step, graph_checksum, prepare
 from kgreason.reasoner import Reasoner
-from kgreason.tasks import Splits
+from kgreason.tasks import Split, Splits
 from kgreason.train import (
     FitResult,
     Predictions,
@@ -156,20 +156,44 @@ def _run(
         evaluate=partial(front.task.score, splits.dev, knowledge=front.knowledge),
     )
     options.tell(f"Trained {fitted.epochs} epochs in {fitted.seconds:.0f} s; kept epoch {fitted.best_epoch + 1}")
-    metrics: dict[str, Any] = {"title": config.title, "seed": config.seed, "dev": fitted.metrics, "test": {}}
-    rows: list[dict[str, Any]] = []
-    for name, prepared in tests.items():
-        found = _predict(reasoner, front, prepared, processes)
-        scores = front.task.score(splits.test[name], found, front.knowledge, fitted.metrics)
-        metrics["test"][name] = scores
-        rows += [{"test": name} | row for row in front.task.rows(splits.test[name], found, front.knowledge, scores)]
-        options.tell(f"test {name}: {_brief(scores)}")
+    metrics: dict[str, Any] = {"title": config.title, "seed": config.seed, "dev": fitted.metrics}
+    metrics["test"], rows = evaluate(reasoner, front, splits.test, tests, fitted.metrics, options.tell)
     metrics |= {"train": _course(fitted), "seconds": round(time.monotonic() - begin, 1)}
     metrics["expected"] = _expected(config, metrics, options)
     if processes.rank == 0:
         record.write_lines(folder / record.PREDICTIONS, rows)
         record.write_json(folder / record.METRICS, metrics)
     return metrics
+
+
+def evaluate(
+    reasoner: Reasoner,
+    front: Front,
+    splits: Mapping[str, Split],
+    prepared: Mapping[str, Sequence[Prepared]],
+    dev: Mapping[str, float],
+    tell: Callable[[str], None],
+) -> tuple[dict[str, dict[str, float]], list[dict[str, Any]]]:
+    """Test a reasoner.
+
+    Args:
+        reasoner: Trained.
+        front: What it was built with.
+        splits: The tests, by name.
+        prepared: Their examples as tensors, by name.
+        dev: The metrics of the dev split, where anything that is calibrated was.
+        tell: Gets a line for each test.
+
+    Returns:
+        The metrics of each test, and a row for each example, in order.
+    """
+    metrics, rows = {}, []
+    for name, split in splits.items():
+        found = _predict(reasoner, front, prepared[name], join_processes())
+        metrics[name] = scores = front.task.score(split, found, front.knowledge, dev)
+        rows += [{"test": name} | row for row in front.task.rows(split, found, front.knowledge, scores)]
+        tell(f"test {name}: {_brief(scores)}")
+    return metrics, rows
 
 
 def _course(fitted: FitResult) -> dict[str, Any]:

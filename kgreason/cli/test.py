@@ -1,0 +1,54 @@
+"""Test a trained reasoner with other settings than it was trained with."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kgreason.cli.begin import check_device, start
+from kgreason.cli.console import Watcher, print_json
+
+#: Metrics that fit on a line; `metrics.json` has all.
+_SHOWN = ("accuracy", "macro_f1", "hits@1", "ceiling.hits@1", "mrr", "f1", "exact", "ece")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this file to `app`."""
+    app.command("test")(measure)
+
+
+def measure(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: knowledge.mode=tails")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="At most so many examples of each split; 0 for all.", min=0)] = 0,
+    again: Annotated[bool, typer.Option("--again", help="Test anew what was tested before.")] = False,
+    device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, mps.")] = "cpu",
+    threads: Annotated[int, typer.Option(help="Threads of the processor; 0 leaves it to torch.", min=0)] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
+) -> None:
+    """Test the weights of a run once more, with settings changed and nothing trained.
+
+    On a spoilt graph, for one: --set 'knowledge={ name = "perturb", around = "metaqa", mode = "tails" }'. The results
+    go to RUN/tests.
+    """
+    from kgreason.experiment.config import parse_setting
+    from kgreason.experiment.retest import retest
+    from kgreason.experiment.run import Options
+
+    start(threads, quiet, verbose=False)
+    check_device(device)
+    overrides = dict(map(parse_setting, set_ or [])) | ({"task.limit": limit} if limit else {})
+    watcher = Watcher()
+    with watcher:
+        options = Options(device=device, again=again, tell=watcher.tell, step=watcher.step)
+        found = retest(run_folder, overrides, options)
+    if json:
+        print_json({"folder": str(found.folder)} | found.metrics)
+        return
+    typer.echo(str(found.folder))
+    for name, scores in found.metrics["test"].items():
+        shown = (f"{metric} {value:.4f}" for metric, value in scores.items() if metric in _SHOWN)
+        typer.echo(f"  {name:12} " + "  ".join(shown))

@@ -1,0 +1,76 @@
+"""Tests what a run has trained once more, with other settings: on a spoilt graph, say, that it was not trained on."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kgreason.errors import ConfigError, StoreError
+from kgreason.experiment import record
+from kgreason.experiment.build import build_front, build_reasoner
+from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.prepare import graph_checksum, prepare
+from kgreason.experiment.run import Options, Run, evaluate
+from kgreason.tasks import Split
+from kgreason.train import WEIGHTS, load_weights, seed_everything
+
+#: The folder inside a run's that holds its further tests, each in a folder of its own.
+TESTS = "tests"
+
+
+def retest(folder: str | Path, overrides: Mapping[str, Any], options: Options | None = None) -> Run:
+    """Test the weights of a run with some settings changed; nothing is trained.
+
+    What was calibrated on the run's dev split stays as it was. Into `RUN/tests/<fingerprint>` go the changed config,
+    `metrics.json` and `predictions.jsonl`, which stand beside the run's own row by row. What was tested before is not
+    tested again, unless `Options.again` says so.
+
+    Args:
+        folder: The folder of a finished run.
+        overrides: Dotted keys, as for a run: `{"knowledge": {"name": "perturb", "around": "metaqa"}}`.
+        options: How to do it; `out` is not used.
+
+    Raises:
+        ConfigError: If an override is wrong, or there is no test.
+        DataError: If a data set is.
+        StoreError: If the folder holds no finished run, or its weights do not fit what the overrides ask for.
+    """
+    options, run = options or Options(), Path(folder)
+    trained = record.read_json(run / record.METRICS)  # also tells whether it is a finished run
+    config = ExperimentConfig.from_toml(run / record.CONFIG).with_overrides(overrides)
+    front = build_front(config)
+    splits = front.task.splits().test
+    if not splits:
+        raise ConfigError("there is no split to test on; give one with --set 'task.test={ NAME = \"SPLIT\" }'.")
+    made_of = {"knowledge": graph_checksum(front.knowledge), "weights": _checksum(run)} | _checksums(splits)
+    out = run / TESTS / config.fingerprint(made_of)
+    if (out / record.METRICS).is_file() and not options.again:
+        options.tell(f"Done before: {out}")
+        return Run(out, record.read_json(out / record.METRICS), fresh=False)
+    begin = time.monotonic()
+    prepared = {name: prepare(front, config, s, f"test {name}", options.step) for name, s in splits.items()}
+    seed_everything(config.seed)
+    reasoner = build_reasoner(config, front)
+    load_weights(reasoner, run / WEIGHTS)
+    tests, rows = evaluate(reasoner.to(options.device), front, splits, prepared, trained["dev"], options.tell)
+    metrics = {"title": config.title, "seed": config.seed, "run": run.name, "changed": dict(overrides), "test": tests}
+    metrics["seconds"] = round(time.monotonic() - begin, 1)
+    record.write_text(out / record.CONFIG, record.to_toml(replace(config, expected={}).as_tables()))
+    record.write_json(out / record.VERSIONS, record.versions())
+    record.write_lines(out / record.PREDICTIONS, rows)
+    record.write_json(out / record.METRICS, metrics)
+    return Run(out, metrics, fresh=True)
+
+
+def _checksums(splits: Mapping[str, Split]) -> dict[str, str]:
+    return {path: checksum for split in splits.values() for path, checksum in split.checksum.items()}
+
+
+def _checksum(run: Path) -> str:
+    try:
+        with (run / WEIGHTS).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StoreError(f"{run / WEIGHTS} cannot be read: {error.strerror or error}.") from error
