@@ -179,7 +179,7 @@ def returning(
     start: Frontier,
     weight: Float[Tensor, "batch directed"],
     middle: Frontier,
-    factor: Float[Tensor, " reached"],
+    factor: Float[Tensor, " between"],
 ) -> Float[Tensor, " reached"]:
     r"""Return how much of each score of `start` comes back after two hops by the very fact it left by.
 
