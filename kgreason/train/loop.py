@@ -246,9 +246,8 @@ class _Run:
             return {}
         self.clock.tick("step")
         self.dev_loader.set_epoch(0)
-        precision = self.settings.precision
-        predictions = predict(self.reasoner, self.dev_loader, precision=precision, processes=self.processes)
-        metrics = {name: float(value) for name, value in self.watch.evaluate(predictions).items()}
+        found = predict(self.reasoner, self.dev_loader, precision=self.settings.precision, processes=self.processes)
+        metrics = {name: float(value) for name, value in self.watch.evaluate(found).items()}
         self.clock.tick("evaluation")
         return metrics
 
