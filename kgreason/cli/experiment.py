@@ -1,14 +1,15 @@
 """Check an experiment file, run it, and predict with what came out."""
 
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kgreason.cli.console import Watcher, print_json, read_jsonl, set_quiet
-from kgreason.errors import DataError, KgreasonError
+from kgreason.cli.begin import check_device, start
+from kgreason.cli.console import Watcher, print_json, read_jsonl
+from kgreason.cli.lines import answer_lines
+from kgreason.errors import DataError
 
 if TYPE_CHECKING:
     from kgreason.data import Prediction
@@ -54,8 +55,8 @@ def run(  # noqa: PLR0913 - the options of a command
     What was run before is not run again, and an interrupted run goes on. For variants, every row is run with every
     seed, and a table compares them.
     """
-    _start(threads, quiet, verbose)
-    _check_device(device)
+    start(threads, quiet, verbose)
+    check_device(device)
     overrides = _overrides(set_, limit)
     from kgreason.experiment.run import Options
 
@@ -76,7 +77,7 @@ def check(
     json: _Json = False,
 ) -> None:
     """Read, check and build experiments, without training them."""
-    _start(threads, quiet=False, verbose=False)
+    start(threads, quiet=False, verbose=False)
     from kgreason.experiment.run import check_experiment
 
     for file in files:
@@ -109,10 +110,10 @@ def predict(  # noqa: PLR0913 - the options of a command
     With --input, every line holds `premise` and `hypothesis` (or `question` and `choices`) and, if wanted, `uid`; one
     JSON line comes back for each, in order, with an `error` where the input is bad.
     """
-    _start(threads, quiet, verbose=False)
+    start(threads, quiet, verbose=False)
     if bool(input) == bool(texts):
         raise DataError('Give either two texts, "premise" "hypothesis", or --input FILE (- for stdin).')
-    _check_device(device)
+    check_device(device)
     from kgreason.experiment.restore import load
 
     pipeline = load(run_folder, device)
@@ -124,42 +125,8 @@ def predict(  # noqa: PLR0913 - the options of a command
         return
     rows = read_jsonl(input)
     while lines := list(islice(rows, max(batch_size, _TOGETHER))):
-        for result in _answer_lines(pipeline, lines, batch_size, trace):
+        for result in answer_lines(pipeline, lines, batch_size, lambda found: _as_json(pipeline, found, trace)):
             print_json(result)
-
-
-def _answer_lines(
-    pipeline: "Pipeline", lines: list[tuple[int, dict[str, Any] | DataError]], batch_size: int, trace: bool
-) -> Iterator[dict[str, Any]]:
-    """Answer some lines of input; a bad one gets an error in its place."""
-    results: dict[int, dict[str, Any]] = {}
-    examples = {}
-    for number, fields in lines:
-        try:
-            if isinstance(fields, DataError):
-                raise fields
-            examples[number] = pipeline.task.example(str(fields.get("uid", number)), fields)
-        except DataError as error:
-            results[number] = {"line": number, "error": str(error)}
-    for number, found in _predict_each(pipeline, examples, batch_size):
-        told = {"error": str(found)} if isinstance(found, KgreasonError) else _as_json(pipeline, found, trace)
-        told.pop("uid", None)
-        results[number] = told
-    for number, fields in lines:
-        uid = {"uid": fields["uid"]} if isinstance(fields, dict) and "uid" in fields else {}
-        yield uid | results[number]
-
-
-def _predict_each(
-    pipeline: "Pipeline", examples: dict[int, Any], batch_size: int
-) -> "list[tuple[int, Prediction | KgreasonError]]":
-    """Predict together; if one of them breaks the batch, one by one, so that only that one fails."""
-    try:
-        return list(zip(examples, pipeline.predict(list(examples.values()), batch_size), strict=True))
-    except KgreasonError as error:
-        if len(examples) == 1:
-            return [(number, error) for number in examples]
-    return [pair for n, example in examples.items() for pair in _predict_each(pipeline, {n: example}, 1)]
 
 
 def _as_json(pipeline: "Pipeline", found: "Prediction", trace: bool) -> dict[str, Any]:
@@ -248,29 +215,3 @@ def _overrides(settings: list[str] | None, limit: int) -> dict[str, Any]:
     from kgreason.experiment.config import parse_setting
 
     return dict(map(parse_setting, settings or [])) | ({"task.limit": limit} if limit else {})
-
-
-def _check_device(device: str) -> None:
-    import torch
-
-    from kgreason.errors import ConfigError
-
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"--device {device} cannot be used: {reason} Use cpu, or see: kgreason doctor") from error
-
-
-def _start(threads: int, quiet: bool, verbose: bool) -> None:
-    import logging
-
-    from kgreason.runtime import tune
-
-    set_quiet(quiet)
-    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(name)s: %(message)s")
-    tune(threads)
-    if not verbose:
-        from transformers.utils import logging as transformers_logging
-
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]

@@ -1,5 +1,6 @@
 """What the reasoner says about one example, and the walk that led to it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 
@@ -49,6 +50,8 @@ class Prediction:
         ranking: All answers with their probability, the best first; the best 100 where there are more.
         texts: The texts of the example, in reading order (what `Look.span` counts in).
         path: Facts used, as (head, relation, tail); each stands in the grounded graph.
+        paths: For each answer of a walk over the knowledge graph, the facts that carried the most score to it, from a
+            seed entity on.
         trace: The walk, cycle by cycle.
     """
 
@@ -58,6 +61,7 @@ class Prediction:
     ranking: tuple[tuple[str, float], ...]
     texts: tuple[str, ...] = ()
     path: tuple[tuple[str, str, str], ...] = ()
+    paths: Mapping[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
     trace: tuple[Cycle, ...] = field(default=())
 
     def _repr_html_(self) -> str:

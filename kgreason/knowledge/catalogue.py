@@ -51,6 +51,21 @@ def open_graph(name_or_path: str, cache: bool = True) -> KnowledgeGraph:
     return open_built({"name": form_of(path), "path": str(path)}, cache)
 
 
+def table_of(name_or_path: str) -> dict[str, str]:
+    """Return what an experiment file says in `[knowledge]` to open the same graph as `open_graph` does.
+
+    Raises:
+        ConfigError: If there is no such graph, or its form is unknown.
+    """
+    path = Path(name_or_path)
+    if name_or_path in known_graphs() and not path.exists():
+        return {"name": name_or_path}
+    if not path.exists():
+        raise ConfigError(_unknown(name_or_path))
+    stored = (path / MANIFEST).is_file()
+    return {"name": "store" if stored else form_of(path), "path": str(path)}
+
+
 def known_graphs() -> tuple[str, ...]:
     """Return the names of the graphs that ship with the package or are described in it: each `graphs/NAME.toml`."""
     return tuple(sorted(path.stem for path in shipped("graphs").glob("*.toml")))

@@ -1,0 +1,123 @@
+"""What a walk over the knowledge graph did, read back: which facts carried the score of an answer, cycle by cycle."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, final
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from kgreason.data import KnowledgeGraph
+from kgreason.tensors import Frontier, Walk
+
+
+class Fact(NamedTuple):
+    """A triple, by ids."""
+
+    head: int
+    relation: int
+    tail: int
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class RowWalk:
+    r"""The walk of one row, as numpy arrays.
+
+    Args:
+        knowledge: The graph it walked.
+        entity: For each cycle, and before the first, the entities reached; ascending.
+        score: Their scores.
+        relation: The weight of each directed relation in each cycle.
+        weight: How much each cycle counts in the answer.
+    """
+
+    knowledge: KnowledgeGraph
+    entity: Sequence[ndarray]
+    score: Sequence[ndarray]
+    relation: Float[ndarray, "cycles directed"]
+    weight: Float[ndarray, " cycles"]
+
+    @classmethod
+    def of(cls, knowledge: KnowledgeGraph, walk: Walk, weight: Float[ndarray, "cycles batch"], row: int) -> "RowWalk":
+        """Cut the walk of one row out of that of a batch."""
+        steps = [_row(frontier, row) for frontier in walk.frontiers]
+        relation = walk.relation[:, row].detach().cpu().numpy()
+        return cls(knowledge, [e for e, _ in steps], [s for _, s in steps], relation, weight[:, row])
+
+    def path(self, entity: int) -> list[Fact]:
+        r"""Return the facts that carried the most score to an entity, from a seed on; empty if it was not reached.
+
+        From the cycle with the largest $w_i\, e_i[v]$ back: the fact $(s, r, v)$ with the largest
+        $e_{i-1}[s]\, w_i[r]$, then the same for $s$. A fact is not walked back at once, as the walk itself does not.
+        """
+        shares = [w * self._at(i + 1, entity) for i, w in enumerate(self.weight)]
+        cycle = int(np.argmax(shares)) + 1 if max(shares, default=0.0) > 0 else 0
+        facts: list[Fact] = []
+        here = entity
+        for i in range(cycle, 0, -1):
+            found = self._best(i, here, facts[-1] if facts else None)
+            if found is None:
+                return []
+            here, fact = found
+            facts.append(fact)
+        return facts[::-1]
+
+    def after(self, cycle: int, entities: Sequence[int]) -> list[float]:
+        """Return the share of some entities in all the score after a cycle (counted from 0)."""
+        total = float(self.score[cycle + 1].sum())
+        return [self._at(cycle + 1, e) / total if total else 0.0 for e in entities]
+
+    def best(self, cycle: int) -> int | None:
+        """Return the entity with the highest score after a cycle (counted from 0); None if none was reached."""
+        score = self.score[cycle + 1]
+        return int(self.entity[cycle + 1][score.argmax()]) if len(score) and score.max() > 0 else None
+
+    def followed(self, cycle: int, least: float = 0.05) -> list[tuple[str, float]]:
+        """Return the directed relations followed in a cycle with their weights, the strongest first.
+
+        The inverse of a relation is written with a `^` before it.
+        """
+        names, weights = self.knowledge.relations, self.relation[cycle]
+        order = [int(r) for r in np.argsort(-weights, kind="stable")[:5] if weights[r] >= least]
+        many = len(names)
+        return [(f"^{names[r - many]}" if r >= many else names[r], float(weights[r])) for r in order]
+
+    def _at(self, step: int, entity: int) -> float:
+        return float(self._scores(step, np.array([entity]))[0])
+
+    def _scores(self, step: int, entities: ndarray) -> ndarray:
+        known, score = self.entity[step], self.score[step]
+        if not len(known):
+            return np.zeros(len(entities), np.float32)
+        place = np.minimum(np.searchsorted(known, entities), len(known) - 1)
+        found: ndarray = np.where(known[place] == entities, score[place], 0.0)
+        return found
+
+    def _best(self, step: int, entity: int, after: Fact | None) -> tuple[int, Fact] | None:
+        """Return where the most score came from in a step, and the fact it came by."""
+        graph, weight = self.knowledge, self.relation[step - 1]
+        into = slice(int(graph.tail_ptr[entity]), int(graph.tail_ptr[entity + 1]))
+        out = slice(int(graph.head_ptr[entity]), int(graph.head_ptr[entity + 1]))
+        here, many = np.int64(entity), len(graph.relations)
+        heads, tails = graph.head[into].astype(np.int64), graph.tail[out].astype(np.int64)
+        forward, backward = graph.inverse[into].astype(np.int64), graph.relation[out].astype(np.int64)
+        before = np.concatenate([heads, tails])
+        moved = self._scores(step - 1, before) * weight[np.concatenate([forward, backward + many])]
+        head = np.concatenate([heads, np.full(len(tails), here)])
+        tail = np.concatenate([np.full(len(heads), here), tails])
+        relation = np.concatenate([forward, backward])
+        if after is not None:
+            moved[(head == after.head) & (relation == after.relation) & (tail == after.tail)] = 0
+        if not len(moved) or moved.max() <= 0:
+            return None
+        i = int(moved.argmax())
+        return int(before[i]), Fact(int(head[i]), int(relation[i]), int(tail[i]))
+
+
+def _row(frontier: Frontier, row: int) -> tuple[ndarray, ndarray]:
+    part = slice(int(frontier.ptr[row]), int(frontier.ptr[row + 1]))
+    entity, score = frontier.entity[part].numpy().astype(np.int64), frontier.score[part].detach().cpu().numpy()
+    order = np.argsort(entity)
+    return entity[order], score[order]
