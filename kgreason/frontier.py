@@ -156,7 +156,7 @@ def hop(
     Args:
         facts: The graph.
         frontier: $e$; all its rows.
-        weight: $w$, at least 0.
+        weight: $w$; relations of negative weight are never followed.
         threshold: $\theta$.
         budget: How many facts a row may touch, at most; 0 for any number. A row that would need more spends it on the
             entities of the highest score, so that a hub costs no more than this.

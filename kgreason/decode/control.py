@@ -3,7 +3,7 @@
 from typing import NamedTuple, Protocol, final, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from kgreason.registry import Registry
@@ -123,6 +123,13 @@ def _read(c: Float[Tensor, "batch dim"], states: States, tokens: Float[Tensor, "
     scores = (tokens @ c[:, :, None])[..., 0]
     a = scores.masked_fill(~states.batch.token_mask, -torch.inf).softmax(1)
     return Wanted(c, torch.einsum("bt,btd->bd", a, tokens), a)
+
+
+def hold(new: Wanted, before: Wanted | None, runs: Bool[Tensor, " batch"]) -> Wanted:
+    """Return what rows that run look for now, and what rows that have halted looked for last."""
+    if before is None:
+        return new
+    return Wanted(*(torch.where(runs[:, None], now, last) for now, last in zip(new, before, strict=True)))
 
 
 def on_nodes(attention: Float[Tensor, "batch tokens"], batch: GraphBatch) -> Float[Tensor, " nodes"]:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from kgreason import frontier
-from kgreason.decode.control import CONTROLS, Control, Wanted, on_nodes
+from kgreason.decode.control import CONTROLS, Control, Wanted, hold, on_nodes
 from kgreason.decode.halt import HALTS, Halt
 from kgreason.decode.relations import RELATION_SCORES, RelationScores
 from kgreason.errors import ConfigError
@@ -99,14 +99,14 @@ class TransferDecoder(nn.Module):
         runs = torch.ones_like(left, dtype=torch.bool)
         wanted: Wanted | None = None
         for i in range(self.cycles):
-            wanted = self.control(i, states, wanted)
+            wanted = hold(self.control(i, states, wanted), wanted, runs)
             w, share = path.weigh(self.relations(wanted.read))
-            w = w * runs[:, None]  # a row that has halted touches nothing more
-            touched = path.hop(w)
-            y = wanted.control + wanted.read
+            touched = path.hop(w.masked_fill(~runs[:, None], -1.0))  # a row that has halted touches nothing more
+            y, a = wanted.control + wanted.read, on_nodes(wanted.attention, states.batch)
             weight, stops = self.halt.step(y, left, last=i + 1 == self.cycles)
-            told.append(_Cycle(y, on_nodes(wanted.attention, states.batch), runs, weight * runs, w, share, touched))
-            left, runs = left - weight * runs, runs & ~stops
+            weight = weight * runs
+            told.append(_Cycle(y, a, runs, weight, w * runs[:, None], share, touched))
+            left, runs = left - weight, runs & ~stops
         cycles = _Cycle(*(torch.stack(column) for column in zip(*told, strict=True)))
         loss = self.halt.loss(cycles.weight, cycles.running)
         walk = Walk(tuple(path.steps), cycles.relation, cycles.open, cycles.touched)
