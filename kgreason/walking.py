@@ -15,7 +15,7 @@ Columns = tuple[ndarray, ...]
 
 @no_type_check
 @njit(cache=True)
-def _run_end(relation, i, end):
+def run_end(relation, i, end):
     """Return where the run that begins at `i` ends: a few steps, then doubling ones, then by halves."""
     r, step = relation[i], 1
     low = i + 1
@@ -47,13 +47,13 @@ def quotas(
             u = entity[i]
             k, end = head_ptr[u], head_ptr[u + 1]
             while k < end:
-                stop = _run_end(relation, k, end)
+                stop = run_end(relation, k, end)
                 if weight[b, relation[k]] >= theta:
                     quota[i] += stop - k
                 k = stop
             k, end = tail_ptr[u], tail_ptr[u + 1]
             while k < end:
-                stop = _run_end(inverse, k, end)
+                stop = run_end(inverse, k, end)
                 if weight[b, half + inverse[k]] >= theta:
                     quota[i] += stop - k
                 k = stop
@@ -79,11 +79,11 @@ def leaving(columns: Columns, ptr: ndarray, entity: ndarray, num_relations: int)
             k, end = head_ptr[u], head_ptr[u + 1]
             while k < end:
                 there[b, relation[k]] = True
-                k = _run_end(relation, k, end)
+                k = run_end(relation, k, end)
             k, end = tail_ptr[u], tail_ptr[u + 1]
             while k < end:
                 there[b, num_relations + inverse[k]] = True
-                k = _run_end(inverse, k, end)
+                k = run_end(inverse, k, end)
     return there
 
 
@@ -94,7 +94,7 @@ def _visit(side, source, w, theta, out, place):
     (ptr, relation, other), (u, s, quota), (found, value, slot), (base, n) = side, source, out, place
     k, end = ptr[u], ptr[u + 1]
     while k < end and quota:
-        stop = _run_end(relation, k, end)
+        stop = run_end(relation, k, end)
         if w[relation[k]] >= theta:
             stop_here = min(stop, k + quota)
             quota -= stop_here - k
@@ -154,7 +154,7 @@ def _collect(side, source, w, theta, result, to_w):
     back = np.float32(0)
     k, end = ptr[u], ptr[u + 1]
     while k < end and quota:
-        stop = _run_end(relation, k, end)
+        stop = run_end(relation, k, end)
         r = relation[k]
         if w[r] >= theta:
             stop_here = min(stop, k + quota)
@@ -250,7 +250,7 @@ def _there_and_back(side, u, w, between, to_w, grad):
     total = np.float32(0)
     k, end = ptr[u], ptr[u + 1]
     while k < end:
-        stop = _run_end(relation, k, end)
+        stop = run_end(relation, k, end)
         r = relation[k]
         if w[r] > 0:
             ends = np.float32(0)
