@@ -41,7 +41,7 @@ def retest(folder: str | Path, overrides: Mapping[str, Any], options: Options | 
     trained = record.read_json(run / record.METRICS)  # also tells whether it is a finished run
     config = ExperimentConfig.from_toml(run / record.CONFIG).with_overrides(overrides)
     front = build_front(config)
-    splits = front.task.splits().test
+    splits = front.splits().test
     if not splits:
         raise ConfigError("there is no split to test on; give one with --set 'task.test={ NAME = \"SPLIT\" }'.")
     made_of = {"knowledge": graph_checksum(front.knowledge), "weights": _checksum(run)} | _checksums(splits)

@@ -87,7 +87,7 @@ def run_experiment(config: ExperimentConfig, options: Options | None = None) -> 
     options, processes = options or Options(), join_processes()
     options.tell(f"{config.title} (seed {config.seed})")
     front = build_front(config)
-    splits = front.task.splits()
+    splits = front.splits()
     checksums = _checksums(front, splits)
     fingerprint = config.fingerprint(checksums)
     folder = options.out / f"{record.slug(config.title)}-{fingerprint}"
@@ -129,7 +129,7 @@ def check_experiment(config: ExperimentConfig, data: bool = True) -> dict[str, A
     }
     if not data:
         return told
-    splits = front.task.splits()
+    splits = front.splits()
     return told | {"sizes": _sizes(splits), "fingerprint": config.fingerprint(_checksums(front, splits))}
 
 
