@@ -27,9 +27,9 @@ class Spoil:
     Args:
         how: `no_question`: of a question only what it is about is left; `swap_questions`: it is put in the words of
             another question of its split, about its own seed; `swap_seeds`: in its own words, about the seed of
-            another; `premise_only`, `hypothesis_only`, `question_only`: the other texts say nothing; `shuffle_words`: the words
-            of each text in another order. In train alone: `shuffle_labels`: each example has the target of another;
-            `fewer`: only a share of the examples.
+            another; `premise_only`, `hypothesis_only`, `question_only`: the other texts say nothing; `shuffle_words`:
+            the words of each text in another order. In train alone: `shuffle_labels`: each example has the target of
+            another; `fewer`: only a share of the examples.
         share: Of the examples, for `fewer`.
         seed: Another seed, another draw.
 
