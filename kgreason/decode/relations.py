@@ -1,4 +1,4 @@
-"""How the relations of a knowledge graph are scored: by what they are, or by what they are called."""
+"""How the relations of a knowledge graph are told apart: by what they are, or by what they are called."""
 
 from collections.abc import Callable
 from typing import Protocol, final, runtime_checkable
@@ -75,3 +75,57 @@ class TextScores(nn.Module):
 
 
 RELATION_SCORES: Registry[RelationScores] = Registry("decode.relations", ids=IdScores, texts=TextScores)
+
+
+@runtime_checkable
+class RelationVectors(Protocol):
+    """Gives a vector to every directed relation: the inverse of relation `r` is `r + relations`."""
+
+    def __call__(self) -> Float[Tensor, "directed dim"]: ...
+
+
+@final
+class IdVectors(nn.Module):
+    """A vector of its own for each directed relation, learned. A relation not seen gets no sense."""
+
+    def __init__(self, dim: int, num_relations: int) -> None:
+        super().__init__()
+        self.vector = nn.Parameter(torch.randn(2 * num_relations, dim))
+
+    def forward(self) -> Float[Tensor, "directed dim"]:
+        return self.vector
+
+
+@final
+class TextVectors(nn.Module):
+    r"""$A v_r$ forward and $A' v_r$ backward, of the texts of relations, so that one never seen can be followed.
+
+    Args:
+        dim: Width of the vectors.
+        num_relations: How many relations there are.
+        relation_vectors: Gives $v$, the language model's vectors of what relations are called, (relations, width).
+        ids: Whether relations also have vectors of their own, which start at 0.
+        dropout: Share of $v$ that is dropped in training.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        num_relations: int,
+        relation_vectors: Callable[[], Tensor],
+        ids: bool = False,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        vectors = relation_vectors()
+        self.register_buffer("vectors", vectors, persistent=False)
+        self.vectors: Tensor
+        self.text, self.drop = nn.Linear(vectors.shape[1], 2 * dim), nn.Dropout(dropout)
+        self.ids = nn.Parameter(torch.zeros(2 * num_relations, dim)) if ids else None
+
+    def forward(self) -> Float[Tensor, "directed dim"]:
+        found: Tensor = torch.cat(self.text(self.drop(self.vectors)).chunk(2, dim=-1))
+        return found if self.ids is None else found + self.ids
+
+
+RELATION_VECTORS: Registry[RelationVectors] = Registry("decode.relations", ids=IdVectors, texts=TextVectors)

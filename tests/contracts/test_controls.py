@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from kgreason.decode import CONTROLS, RELATION_SCORES
+from kgreason.decode import CONTROLS, RELATION_SCORES, RELATION_VECTORS
 from kgreason.decode.control import Control, Wanted
 from kgreason.decode.relations import RelationScores
 from kgreason.tensors import States
@@ -125,3 +125,18 @@ def test_the_vectors_of_texts_are_not_trained_nor_kept() -> None:
     without = built.eval()(torch.zeros(1, DIM))
     built.ids = None
     torch.testing.assert_close(built(torch.zeros(1, DIM)), without, msg="ids begin at 0", atol=1.0, rtol=1.0)
+
+
+@pytest.mark.parametrize("name", list(RELATION_VECTORS))
+def test_every_directed_relation_has_a_vector_and_every_weight_a_gradient(name: str) -> None:
+    vectors = torch.randn(RELATIONS, 7)
+    context = {"dim": DIM, "num_relations": RELATIONS, "relation_vectors": lambda: vectors}
+    built = RELATION_VECTORS.build({"name": name}, **context)
+    assert isinstance(built, nn.Module)
+    found = built.eval()()
+    assert found.shape == (2 * RELATIONS, DIM)
+    assert len(found.unique(dim=0)) == 2 * RELATIONS, "a relation is not its inverse, nor another"
+    found.square().sum().backward()
+    for parameter in built.parameters():
+        assert parameter.grad is not None
+        assert parameter.grad.any()

@@ -1,0 +1,153 @@
+"""The decoder that follows instructions: a distribution over the entities in sight, moved once per cycle."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple, final
+
+import torch
+from torch import Tensor, nn
+
+from kgreason.decode.backward import BackwardTeacher
+from kgreason.decode.control import CONTROLS, Control, Wanted, hold, on_nodes
+from kgreason.decode.halt import HALTS, Halt
+from kgreason.decode.relations import RELATION_VECTORS, RelationVectors
+from kgreason.decode.sight import InSight, Propagate
+from kgreason.decode.transfer import PONDER, start
+from kgreason.errors import ConfigError
+from kgreason.frontier import Facts
+from kgreason.registry import Registry
+from kgreason.tensors import States, Trace, Walk
+
+CHAINED: Mapping[str, Any] = MappingProxyType({"name": "chained"})
+IDS: Mapping[str, Any] = MappingProxyType({"name": "ids"})
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a cycle looks, and who helps: what stands in the table `walk` of `[decode] name = "instruct"`.
+
+    Args:
+        budget: How many facts a row may touch in a cycle, those of the likeliest entities first; 0 for any number.
+        keep: From how many entities of a row a cycle may go on, the likeliest; 0 for all.
+        teacher: How much the backward teacher counts in the loss; 0 for none. See `BackwardTeacher`.
+
+    Raises:
+        ConfigError: If a number is negative.
+    """
+
+    budget: int = 2000
+    keep: int = 200
+    teacher: float = 0.0
+
+    def __post_init__(self) -> None:
+        if min(self.budget, self.keep, self.teacher) < 0:
+            raise ConfigError(
+                f"[decode.walk] budget = {self.budget}, keep = {self.keep}, teacher = {self.teacher}; expected numbers "
+                "of at least 0 (0: no limit; teacher = 0: none)."
+            )
+
+
+REACH = Reach()
+REACHES: Registry[Reach] = Registry("decode.walk", reach=Reach)
+
+
+class _Cycle(NamedTuple):
+    """What one cycle leaves in the trace."""
+
+    output: Tensor
+    attention: Tensor
+    running: Tensor
+    weight: Tensor
+    relation: Tensor
+    open: Tensor
+    touched: Tensor
+
+
+@final
+class InstructDecoder(nn.Module):
+    r"""Moves a distribution over entities from the seeds, each cycle as an instruction read in the question says.
+
+    $$\begin{aligned}
+      x_k &= \mathrm{control}_k(q, H) && \text{the instruction} \\
+      \tilde e_v &= \textstyle\sum_{(u, r, v)} p^{k-1}_u\, m_r, \qquad
+        m_r = \mathrm{ReLU}(x_k \odot W_R\, r) && \text{what arrives} \\
+      e^k_v &= \mathrm{ReLU}(W_1\, e^{k-1}_v + W_2\, \tilde e_v + b), \qquad
+        p^k_v = \mathrm{softmax}_v(w^\top e^k_v) && \text{over the entities in sight}
+    \end{aligned}$$
+
+    $p^0$ are the scores of the seeds, to sum 1. In sight is what a fact joins to where the last cycle stood; both
+    directions of every triple count as facts. An entity that comes in sight begins with what is around it,
+    $e^0_v = \mathrm{ReLU}(\sum_r c_{v,r} W_T\, r)$, $c_{v,r}$ the share of relation $r$ in its facts; one that was in
+    sight keeps its state. Since $m_r$ is the same for all facts of a relation, $\tilde e = S M$ with the sparse
+    $S_{v,r} = \sum_{(u,r,v)} p_u$ (`kgreason.arrivals`): exact, and the width of the states is paid per relation.
+
+    In the trace, a relation's weight in a cycle is its share in what arrived where $p^k$ now stands.
+
+    Args:
+        dim: Width of the states.
+        facts: The knowledge graph.
+        relation_vectors: Gives a vector for the text of each relation; asked only by `relations` that read texts.
+        cycles: How many instructions there are, at most.
+        control: How the question is read, from the table `CONTROLS`.
+        relations: What relations are, $r$, from the table `RELATION_VECTORS`.
+        halt: How much each cycle counts in the answer, from the table `HALTS`.
+        walk: How far a cycle looks; see `Reach`.
+
+    Raises:
+        ConfigError: If a number is out of range or a choice is not known.
+
+    Reference:
+        NSM (He et al., 2021, arXiv:2101.03737, equations 1 to 8). There $p$ covers a subgraph that was cut out
+        beforehand, with entities that nothing reaches; $e^0$ sums over facts, so that hubs are loud; and the number of
+        cycles is fixed. Inverse relations, texts of relations and halting are ours.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        facts: Facts,
+        relation_vectors: Callable[[], Tensor],
+        cycles: int = 3,
+        control: Control | Mapping[str, Any] = CHAINED,
+        relations: RelationVectors | Mapping[str, Any] = IDS,
+        halt: Halt | Mapping[str, Any] = PONDER,
+        walk: Reach | Mapping[str, Any] = REACH,
+    ) -> None:
+        super().__init__()
+        if cycles < 1:
+            raise ConfigError(f"[decode] instruct: cycles = {cycles}, expected at least 1.")
+        self.facts, self.cycles = facts, cycles
+        self.walk = walk if isinstance(walk, Reach) else REACHES.build({"name": "reach"} | dict(walk))
+        context = {"dim": dim, "num_relations": facts.num_relations, "relation_vectors": relation_vectors}
+        self.relations = RELATION_VECTORS.build(relations, **context) if isinstance(relations, Mapping) else relations
+        self.control = CONTROLS.build(control, dim=dim, cycles=cycles) if isinstance(control, Mapping) else control
+        self.halt = HALTS.build(halt, dim=dim) if isinstance(halt, Mapping) else halt
+        self.propagate = Propagate(dim, facts, self.walk.budget, self.walk.keep)
+        teacher = BackwardTeacher(dim, facts, self.walk.budget, self.walk.keep) if self.walk.teacher else None
+        self.teacher = teacher
+
+    def forward(self, states: States) -> Trace:
+        relation, told, reads = self.relations(), list[_Cycle](), list[Tensor]()
+        sight = [InSight.at(start(states.batch), states.query)]
+        left = states.query.new_ones(len(states.query))
+        runs = torch.ones_like(left, dtype=torch.bool)
+        wanted: Wanted | None = None
+        for i in range(self.cycles):
+            wanted = hold(self.control(i, states, wanted), wanted, runs)
+            here, moved = self.propagate(sight[-1].only(runs), wanted.read, relation)
+            y, a = wanted.control + wanted.read, on_nodes(wanted.attention, states.batch)
+            weight, stops = self.halt.step(y, left, last=i + 1 == self.cycles)
+            weight = weight * runs
+            told.append(_Cycle(y, a, runs, weight, moved.relation, moved.open, moved.touched))
+            left, runs = left - weight, runs & ~stops
+            sight.append(here)
+            reads.append(wanted.read)
+        cycles = _Cycle(*(torch.stack(column) for column in zip(*told, strict=True)))
+        loss = self.halt.loss(cycles.weight, cycles.running)
+        if self.teacher is not None and self.training and states.batch.target is not None:
+            taught = self.walk.teacher * self.teacher(states.batch, sight, cycles.weight, torch.stack(reads), relation)
+            loss = taught if loss is None else loss + taught
+        walk = Walk(tuple(s.frontier for s in sight), cycles.relation, cycles.open, cycles.touched)
+        return Trace(cycles.output, cycles.attention, cycles.running, cycles.weight, loss=loss, walk=walk)
