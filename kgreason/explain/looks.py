@@ -122,9 +122,9 @@ class Told:
 
     def paths(self, walk: RowWalk, answers: Sequence[str], entities: Sequence[int]) -> dict[str, tuple[_Fact, ...]]:
         """Return, for each answer, the facts that carried the most score to it."""
-        named = self.knowledge
+        graph, called = self.knowledge, walk.called
         return {
-            answer: tuple((named.label(h), named.relations[r], named.label(t)) for h, r, t in walk.path(entity))
+            answer: tuple((graph.label(h), called[r][0], graph.label(t)) for h, r, t in walk.path(entity))
             for answer, entity in zip(answers, entities, strict=True)
             if entity != NONE
         }

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from kgreason.data import KnowledgeGraph
+from kgreason.data import KnowledgeGraph, relation_texts
 from kgreason.tensors import Frontier, Walk
 
 
@@ -46,6 +46,11 @@ class RowWalk:
         relation = walk.relation[:, row].detach().cpu().numpy()
         return cls(knowledge, [e for e, _ in steps], [s for _, s in steps], relation, weight[:, row])
 
+    @property
+    def called(self) -> list[list[str]]:
+        """What each relation is called, the best text first."""
+        return relation_texts(self.knowledge)
+
     def path(self, entity: int) -> list[Fact]:
         r"""Return the facts that carried the most score to an entity, from a seed on; empty if it was not reached.
 
@@ -77,12 +82,12 @@ class RowWalk:
     def followed(self, cycle: int, least: float = 0.05) -> list[tuple[str, float]]:
         """Return the directed relations followed in a cycle with their weights, the strongest first.
 
-        The inverse of a relation is written with a `^` before it.
+        They are named by their first text; the inverse of a relation has a `^` before it.
         """
-        names, weights = self.knowledge.relations, self.relation[cycle]
+        names, weights = self.called, self.relation[cycle]
         order = [int(r) for r in np.argsort(-weights, kind="stable")[:5] if weights[r] >= least]
         many = len(names)
-        return [(f"^{names[r - many]}" if r >= many else names[r], float(weights[r])) for r in order]
+        return [(f"^{names[r - many][0]}" if r >= many else names[r][0], float(weights[r])) for r in order]
 
     def _at(self, step: int, entity: int) -> float:
         return float(self._scores(step, np.array([entity]))[0])
