@@ -11,6 +11,9 @@ from numpy import ndarray
 from kgreason.data import KnowledgeGraph, relation_texts
 from kgreason.tensors import Frontier, Walk
 
+#: A search back from an answer follows so many entities at once, the likeliest.
+_BRANCHES = 5000
+
 
 class Fact(NamedTuple):
     """A triple, by ids."""
@@ -56,6 +59,8 @@ class RowWalk:
 
         From the cycle with the largest $w_i\, e_i[v]$ back: the fact $(s, r, v)$ with the largest
         $e_{i-1}[s]\, w_i[r]$, then the same for $s$. A fact is not walked back at once, as the walk itself does not.
+        Where the frontiers do not hang together (a mixture of paths of different lengths), the path of the largest
+        $\prod_i w_i[r_i]$ that leads back to a seed.
         """
         shares = [w * self._at(i + 1, entity) for i, w in enumerate(self.weight)]
         cycle = int(np.argmax(shares)) + 1 if max(shares, default=0.0) > 0 else 0
@@ -64,7 +69,7 @@ class RowWalk:
         for i in range(cycle, 0, -1):
             found = self._best(i, here, facts[-1] if facts else None)
             if found is None:
-                return []
+                return self._likeliest(cycle, entity)
             here, fact = found
             facts.append(fact)
         return facts[::-1]
@@ -88,6 +93,40 @@ class RowWalk:
         order = [int(r) for r in np.argsort(-weights, kind="stable")[:5] if weights[r] >= least]
         many = len(names)
         return [(f"^{names[r - many][0]}" if r >= many else names[r][0], float(weights[r])) for r in order]
+
+    def _likeliest(self, cycle: int, entity: int) -> list[Fact]:
+        """Search back from an entity for the likeliest path of `cycle` facts from a seed; all branches at once."""
+        levels: list[tuple[ndarray, ndarray]] = []  # the facts taken, and which of the level after each leads on to
+        here, gain, via = np.array([entity]), np.ones(1), np.full((1, 3), -1)
+        for i in range(cycle, 0, -1):
+            after, before, facts, weight = self._into(here, self.relation[i - 1])
+            value = gain[after] * weight * (facts != via[after]).any(axis=1)  # not back along the fact it came by
+            order = np.argsort(-value, kind="stable")
+            _, first = np.unique(before[order], return_index=True)
+            best = order[np.sort(first)][:_BRANCHES]  # the best fact of each entity, and the best entities
+            best = best[value[best] > 0]
+            levels.append((facts[best], after[best]))
+            here, gain, via = before[best], value[best], facts[best]
+        gain = gain * self._scores(0, here)
+        if not len(gain) or gain.max() <= 0:
+            return []
+        at, path = int(gain.argmax()), []
+        for facts, after in reversed(levels):
+            path.append(Fact(*map(int, facts[at])))
+            at = int(after[at])
+        return path
+
+    def _into(self, entities: ndarray, weight: ndarray) -> tuple[ndarray, ndarray, ndarray, ndarray]:
+        """Return all facts that lead to some entities: to which, from where, the facts, and their weights."""
+        graph, many = self.knowledge, len(self.knowledge.relations)
+        place, row = _slices(graph.tail_ptr, entities)
+        other, back = _slices(graph.head_ptr, entities)
+        head = np.concatenate([graph.head[place], entities[back]]).astype(np.int64)
+        tail = np.concatenate([entities[row], graph.tail[other]]).astype(np.int64)
+        relation = np.concatenate([graph.inverse[place], graph.relation[other]]).astype(np.int64)
+        directed = relation + many * (np.arange(len(relation)) >= len(row))
+        before = np.where(np.arange(len(relation)) < len(row), head, tail)
+        return np.concatenate([row, back]), before, np.stack([head, relation, tail], axis=1), weight[directed]
 
     def _at(self, step: int, entity: int) -> float:
         return float(self._scores(step, np.array([entity]))[0])
@@ -119,6 +158,13 @@ class RowWalk:
             return None
         i = int(moved.argmax())
         return int(before[i]), Fact(int(head[i]), int(relation[i]), int(tail[i]))
+
+
+def _slices(ptr: ndarray, entities: ndarray) -> tuple[ndarray, ndarray]:
+    """Return the rows of several entities laid end to end, and whose each is."""
+    start, count = ptr[entities], ptr[entities + 1] - ptr[entities]
+    whose = np.repeat(np.arange(len(entities)), count)
+    return np.arange(len(whose)) - np.repeat(np.cumsum(count) - count, count) + start[whose], whose
 
 
 def _row(frontier: Frontier, row: int) -> tuple[ndarray, ndarray]:

@@ -1,5 +1,6 @@
 """What a walk did, read back into facts."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -98,3 +99,14 @@ def test_only_the_cycle_that_counts_most_is_told() -> None:
     assert len(walk.path(FILMS.entities.id("Crowe"))) == 2
     with pytest.raises(IndexError):
         walk.best(2)
+
+
+def test_where_frontiers_do_not_hang_together_the_likeliest_path_is_told() -> None:
+    walk = walked(FILMS, FILMS.entities.id("Weaver"), along(FILMS, "^starred", "directed_by"))
+    apart = replace(
+        walk,
+        entity=[walk.entity[0], walk.entity[1][:0], walk.entity[2]],
+        score=[*walk.score[:1], walk.score[1][:0], walk.score[2]],
+    )
+    for entity in walk.entity[2].tolist():
+        assert apart.path(entity) == walk.path(entity) != []
