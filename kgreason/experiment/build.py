@@ -16,6 +16,8 @@ from kgreason.decode import DECODERS, HALTS
 from kgreason.encode import ENCODERS, ENTITIES, FUSIONS, GRAPHS, LANGUAGES, embed_texts
 from kgreason.errors import ConfigError
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.english import phrases
+from kgreason.experiment.senses import WordSenses
 from kgreason.frontier import Facts
 from kgreason.ground import GROUNDERS
 from kgreason.knowledge import SOURCES, known_graphs, open_built, open_graph
@@ -24,7 +26,9 @@ from kgreason.reasoner import Reasoner
 from kgreason.registry import Registry
 from kgreason.rooms import Encoder, Grounder, Parser, Source
 from kgreason.segments import segment_mean
-from kgreason.tasks import TASKS, Task
+from kgreason.tasks import TASKS, Split, Splits, Spoil, Task
+from kgreason.tasks.asked import Asking, ask
+from kgreason.tasks.split import ToExample
 from kgreason.train import TRAINERS, TrainSettings
 
 #: A table inside a section is a choice of its own, from the registry that stands here.
@@ -54,6 +58,12 @@ class Front:
     ground: Grounder
     collate: Collate
     train: TrainSettings
+    spoil: Spoil | None = None
+
+    def splits(self) -> Splits:
+        """Read all splits of the run, spoilt if the section `[task]` says so."""
+        splits = self.task.splits()
+        return splits if self.spoil is None else self.spoil(splits)
 
 
 def build_front(config: ExperimentConfig) -> Front:
@@ -63,11 +73,13 @@ def build_front(config: ExperimentConfig) -> Front:
         ConfigError: If a name or an argument is wrong.
         StoreError: If the knowledge graph cannot be opened.
     """
-    task = build(TASKS, "task", config.task)
-    train = build(TRAINERS, "train", {"select": task.select} | config.train)
     knowledge = build_knowledge(config.knowledge)
     sizes = {EdgeType.KNOWLEDGE: len(knowledge.relations)}
     model = _language_model(config.encode)
+    task_table = dict(config.task)
+    spoil = task_table.pop("spoil", None)
+    task = build(TASKS, "task", task_table, generate=partial(_generate, knowledge, model or "minilm"))
+    train = build(TRAINERS, "train", {"select": task.select} | config.train)
     context = {
         "num_relations": sizes,
         "labels": task.labels,
@@ -81,6 +93,7 @@ def build_front(config: ExperimentConfig) -> Front:
         ground=build(GROUNDERS, "ground", config.ground),
         collate=build(COLLATORS, "collate", config.collate, **context),
         train=train,
+        spoil=None if spoil is None else Spoil.of(spoil),
     )
 
 
@@ -97,12 +110,18 @@ def build_reasoner(config: ExperimentConfig, front: Front) -> Reasoner:
         "entity_labels": _EntityLabels(front.knowledge),
         "facts": Facts.of(front.knowledge),
         "relation_vectors": partial(_relation_vectors, front.knowledge, _language_model(config.encode) or "minilm"),
+        "senses": partial(WordSenses, front.knowledge, _language_model(config.encode) or "minilm"),
         "num_align": len(ALIGN_RELATIONS),
         "num_pair_types": 2 * len(ALIGN_RELATIONS),  # every alignment stands in a batch in both directions
     }
     encode, context["dim"] = _build_encoder(config.encode, context)
     decode = build(DECODERS, "decode", config.decode, **context)
     return Reasoner(encode, decode, build(HEADS, "answer", config.answer, **context))
+
+
+def _generate(knowledge: KnowledgeGraph, model: str, asking: Asking, to_example: ToExample) -> Split:
+    """Return the questions that a graph asks about itself."""
+    return ask(knowledge, phrases(knowledge, model), asking, to_example)
 
 
 def _relation_vectors(knowledge: KnowledgeGraph, model: str) -> Tensor:

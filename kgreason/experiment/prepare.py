@@ -43,6 +43,8 @@ def prepare(front: Front, config: ExperimentConfig, split: Split, what: str, ste
     Raises:
         DataError: If an example cannot be prepared.
     """
+    if not split.examples:  # a reasoner that is not trained has nothing to fit on
+        return []
     path = cache_folder() / "prepared" / f"{_key(front, config, split)}.npz"
     with contextlib.suppress(StoreError):
         found = load(path, split.examples)

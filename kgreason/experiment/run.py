@@ -21,11 +21,14 @@ from kgreason.train import (
     Predictions,
     Processes,
     Progress,
+    as_it_is,
     fit,
     forget,
     join_processes,
+    path_ids,
     predict,
     seed_everything,
+    teach,
 )
 
 #: Testing keeps no gradients, so it can take larger batches than training.
@@ -145,16 +148,22 @@ def _run(
     seed_everything(config.seed)
     reasoner = build_reasoner(config, front).to(options.device)
     load = partial(_load, batch_size=front.train.batch_size, processes=processes)
-    fitted = fit(
-        reasoner,
-        load(train, shuffle=True, seed=config.seed),
-        load(dev),
-        front.train,
-        folder,
-        seed=config.seed,
-        report=options.watch,
-        evaluate=partial(front.task.score, splits.dev, knowledge=front.knowledge),
-    )
+    score = partial(front.task.score, splits.dev, knowledge=front.knowledge)
+    if front.train.epochs:
+        taught = _taught(reasoner, front, splits)
+        fitted = fit(
+            reasoner,
+            load(train, shuffle=True, seed=config.seed),
+            load(dev),
+            front.train,
+            folder,
+            seed=config.seed,
+            report=options.watch,
+            evaluate=score,
+        )
+        taught()
+    else:
+        fitted = as_it_is(reasoner, load(dev), front.train, folder, score)
     options.tell(f"Trained {fitted.epochs} epochs in {fitted.seconds:.0f} s; kept epoch {fitted.best_epoch + 1}")
     metrics: dict[str, Any] = {"title": config.title, "seed": config.seed, "dev": fitted.metrics}
     metrics["test"], rows = evaluate(reasoner, front, splits.test, tests, fitted.metrics, options.tell)
@@ -194,6 +203,15 @@ def evaluate(
         rows += [{"test": name} | row for row in front.task.rows(split, found, front.knowledge, scores)]
         tell(f"test {name}: {_brief(scores)}")
     return metrics, rows
+
+
+def _taught(reasoner: Reasoner, front: Front, splits: Splits) -> Callable[[], object]:
+    """Teach the paths that are known, if `[train] paths` says so; return what ends that."""
+    if not front.train.paths:
+        return lambda: None
+    train = splits.train
+    paths = path_ids([e.uid for e in train.examples], train.path, list(front.knowledge.relations))
+    return reasoner.register_forward_hook(teach(paths, float(front.train.paths))).remove
 
 
 def _course(fitted: FitResult) -> dict[str, Any]:

@@ -1,14 +1,15 @@
 """Questions over a knowledge graph: which of its entities answer the question, or none?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 from kgreason.data import NONE, Example, KnowledgeGraph, Predictions
 from kgreason.errors import ConfigError, DataError
+from kgreason.tasks.asked import Asking
 from kgreason.tasks.cut import Cut, draw_cut
 from kgreason.tasks.questions import read_question
 from kgreason.tasks.retrieval import retrieval, retrieval_rows
-from kgreason.tasks.split import Split
+from kgreason.tasks.split import Split, ToExample
 from kgreason.tasks.task import Splits, draw
 from kgreason.tasks.text import clean
 
@@ -21,7 +22,9 @@ class KgqaTask:
     """A question, the entities it starts from if they are known, and a set of entities that answer it.
 
     Args:
-        train: Splits to fit on, such as `["metaqa:1-hop-dev", "metaqa:2-hop-dev"]`.
+        train: Splits to fit on, such as `["metaqa:1-hop-dev", "metaqa:2-hop-dev"]`; or a table such as
+            `{ generate = 20000, hops = 3 }`: the knowledge graph asks the questions itself, and no human question is
+            used (see `kgreason.tasks.asked`).
         test: What each test is called in the results, to its split.
         dev: A share of `train` to hold out (the same question stays together), or a list of splits.
         select: The dev metric by which a checkpoint is picked.
@@ -30,6 +33,7 @@ class KgqaTask:
             the nearest of `kgreason.data.SHARES`. 0: the share that gives the best mean F1 on the dev split.
         split: Cut `train` into train, dev and test instead, no group of rows in two of them: `by` what rows are grouped
             (`random`: each on its own; `path`; `subject_path`; `type`), `seed`, `shares` of the three. See `Cut`.
+        generate: Makes the questions that the graph asks itself; not in the file.
 
     Raises:
         ConfigError: If `split` makes no sense, stands beside `test`, or `threshold` is no share.
@@ -39,26 +43,34 @@ class KgqaTask:
 
     def __init__(
         self,
-        train: Sequence[str] = (),
+        train: Sequence[str] | Mapping[str, Any] = (),
         test: Mapping[str, str] | None = None,
         dev: float | Sequence[str] = 0.1,
         select: str = "hits@1",
         limit: int = 0,
         threshold: float = 0.0,
         split: Mapping[str, Any] | None = None,
+        generate: Callable[[Asking, ToExample], Split] | None = None,
     ) -> None:
         if not 0 <= threshold <= 1:
             raise ConfigError(f"[task] threshold = {threshold} is no share; give one above 0, or 0 to calibrate it.")
         if split and test:
             raise ConfigError("[task] split cuts the test out of train, but test is given, too; give one of them.")
-        self.train, self.dev, self.test = tuple(train), dev, dict(test or {})
+        self.asking = Asking.from_table(train) if isinstance(train, Mapping) else None
+        self.train = () if isinstance(train, Mapping) else tuple(train)
+        self.dev, self.test, self.generate = dev, dict(test or {}), generate
         self.select, self.limit, self.threshold = select, limit, threshold
         self.cut = Cut.from_table(split) if split else None
 
     def splits(self) -> Splits:
         if self.cut:
             return draw_cut(self.example, self.train, self.cut, self.limit)
-        return draw(self.example, self.train, self.dev, self.test, self.limit)
+        asked = None
+        if self.asking:
+            if self.generate is None:
+                raise ConfigError("[task] train = { generate = … } needs a knowledge graph to ask about.")
+            asked = self.generate(self.asking, self.example)
+        return draw(self.example, self.train, self.dev, self.test, self.limit, asked)
 
     def example(self, uid: str, fields: Mapping[str, Any]) -> Example:
         """Make an example from `question` and, if given, `seeds` and `answers`.

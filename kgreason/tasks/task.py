@@ -76,16 +76,22 @@ class Task(Protocol):
 
 
 def draw(
-    to_example: ToExample, train: Sequence[str], dev: float | Sequence[str], test: Mapping[str, str], limit: int
+    to_example: ToExample,
+    train: Sequence[str],
+    dev: float | Sequence[str],
+    test: Mapping[str, str],
+    limit: int,
+    made: Split | None = None,
 ) -> Splits:
     """Read the splits of a run and keep them apart.
 
     Args:
         to_example: The task's way from fields to an example.
-        train: Splits to fit on, joined in this order.
+        train: Splits to fit on, joined in this order; none, and no share as `dev`, for a reasoner that is not trained.
         dev: A share of `train` to hold out, by the hash of the first text; or splits of their own.
         test: What a test is called in the results, to its split.
         limit: Draw at most so many examples from each split; 0 for all.
+        made: What to fit on, where it is made and not read; `train` is empty then.
 
     No example of train or dev has the texts of one of test or, in train, of dev (see `without_copies`).
 
@@ -93,10 +99,15 @@ def draw(
         ConfigError: If a setting makes no sense.
         DataError: If a data set cannot be read.
     """
-    if not train:
-        raise ConfigError("[task] train is empty; name splits such as ['snli:dev', 'cad:train'].")
+    if not train and made is None:
+        if isinstance(dev, float):
+            raise ConfigError(
+                "[task] train is empty; name splits such as ['snli:dev', 'cad:train']. For a reasoner that needs no "
+                "training, also write: dev = []."
+            )
+        return _untrained(to_example, dev, test, limit)
     tests = {name: read_split(spec, to_example) for name, spec in test.items()}
-    fit = join([read_split(spec, to_example) for spec in train])
+    fit = join([read_split(spec, to_example) for spec in train]) if made is None else made
     for split in tests.values():
         fit = without_copies(fit, split.examples)
     if isinstance(dev, float):
@@ -112,6 +123,15 @@ def draw(
         if not split.examples:
             raise ConfigError(f"[task] {part} holds no examples after what is also in dev or test was left out.")
     return Splits(fit.sample(limit), held.sample(limit), {name: s.sample(limit) for name, s in tests.items()})
+
+
+def _untrained(to_example: ToExample, dev: Sequence[str], test: Mapping[str, str], limit: int) -> Splits:
+    """Read what a reasoner is tested on that is not trained; `dev` may be empty, too."""
+    tests = {name: read_split(spec, to_example) for name, spec in test.items()}
+    held = join([read_split(spec, to_example) for spec in dev])
+    for split in tests.values():
+        held = without_copies(held, split.examples)
+    return Splits(join([]), held.sample(limit), {name: s.sample(limit) for name, s in tests.items()})
 
 
 @runtime_checkable

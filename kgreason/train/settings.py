@@ -20,7 +20,8 @@ class TrainSettings:
     """How to train: AdamW with warm-up, clipping and early stopping.
 
     Args:
-        epochs: How often to go through the training data, at most.
+        epochs: How often to go through the training data, at most; 0: nothing is trained, and the reasoner is tested as
+            it was built.
         batch_size: Examples per batch and process.
         accumulate: Batches per step of the optimiser; their gradients are summed as if they were one batch.
         lr: The highest learning rate of the `language` model and of all `other` parameters.
@@ -38,6 +39,8 @@ class TrainSettings:
         save_every: Seconds between two checkpoints within an epoch. There is always one after each epoch.
         deterministic: Only operations that give the same bits every time; see `kgreason.train.seed.determinism`.
         tensorboard: Also write logs for TensorBoard, if it is installed.
+        paths: How much a walk is taught the path of an example, where the data say it; 0: answers alone. See
+            `kgreason.train.teach`.
 
     Raises:
         ConfigError: If a value is not of the kind said above.
@@ -59,12 +62,14 @@ class TrainSettings:
     save_every: Number = 120.0
     deterministic: bool = False
     tensorboard: bool = True
+    paths: Number = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "accumulate"):
+        for name in ("batch_size", "accumulate"):
             self._expect(name, "a whole number, at least 1", _whole(getattr(self, name), 1))
-        self._expect("patience", "a whole number, at least 0", _whole(self.patience, 0))
-        for name in ("weight_decay", "clip", "save_every"):
+        for name in ("epochs", "patience"):
+            self._expect(name, "a whole number, at least 0", _whole(getattr(self, name), 0))
+        for name in ("weight_decay", "clip", "save_every", "paths"):
             self._expect(name, "a number, at least 0", _number(getattr(self, name)))
         self._expect("warmup", "a share of the steps, in [0, 1]", _number(self.warmup) and self.warmup <= 1)
         smoothing = self.label_smoothing
@@ -90,6 +95,11 @@ class TrainSettings:
     def _expect(self, name: str, what: str, right: bool) -> None:
         if not right:
             raise ConfigError(f"[train] {name} = {getattr(self, name)!r}; expected {what}.")
+
+
+def no_training(batch_size: int = 64, precision: Precision = "auto", select: str = "accuracy") -> TrainSettings:
+    """Train nothing: `[train] name = "none"`, for reasoners that need no training. `select` picks nothing."""
+    return TrainSettings(epochs=0, batch_size=batch_size, precision=precision, select=select, tensorboard=False)
 
 
 def _is(value: object, kind: type) -> bool:
