@@ -88,9 +88,12 @@ def by_the_paper(decoder: TransferDecoder, states: States, matrix: Tensor) -> li
 def test_against_transfernet(make: Callable[..., TransferDecoder], states: States, graph: KnowledgeGraph) -> None:
     decoder = make(walk=PAPER, control={"name": "steps"}, relations={"name": "ids"}, halt={"name": "fixed"})
     nn.init.normal_(decoder.relations.score.weight)
+    sure = replace(states.batch, node_score=20 * states.batch.node_score)  # so that some scores pass 1, and are cut
+    states = replace(states, batch=sure)
     walk = decoder(states).walk
     assert walk is not None
     want = by_the_paper(decoder, states, matrices(graph))
+    assert any((step == 1).any() for step in want)
     above = torch.randn(3, ENTITIES)
     for got, step in zip(walk.frontiers[1:], want, strict=True):
         torch.testing.assert_close(dense(got), step)
