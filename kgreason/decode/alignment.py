@@ -25,8 +25,8 @@ class Prices:
         unexplained: $\kappa$, what a word costs that nothing explains.
         named: $\rho$, what a relation gains by the word that names it best.
         step: $\mu$, what a relation costs.
-        turn: Share of $\mu$ for going back along a relation to others, where the question says *same*, *share* or
-            *also*; such a question with a path that never turns pays `unexplained`.
+        turn: What share of $\mu$ going back along a relation to others costs, where the question says *same*, *share*
+            or *also*; such a question with a path that never turns pays `unexplained`.
         asked: What a path gains or loses by where it leads: to what the question asks after, or not.
 
     Raises:
@@ -36,8 +36,8 @@ class Prices:
     floor: float = 0.35
     unexplained: float = 0.35
     named: float = 1.0
-    step: float = 1.0
-    turn: float = 0.5
+    step: float = 1.2
+    turn: float = 1.0
     asked: float = 0.6
 
     def __post_init__(self) -> None:
@@ -103,14 +103,14 @@ class Reading:
                     names[b, o, j], weight[b, o, j] = row[i][1].names, row[i][1].weight
                 if order and row[order[0]][0] == min(spots) - 1:
                     kind[b, o] = row[order[0]][1].kind
-            asks[b] = _asked(words[b])
+            asks[b] = _asked(words[b], directed)
         turns = torch.tensor([any(sense.turns for _, sense in row) for row in words], dtype=torch.bool)
         return cls(names, weight, kind, asks.clamp(-1, 1), turns)
 
 
-def _asked(words: Sequence[tuple[int, Any]]) -> Float[Tensor, " directed"]:
+def _asked(words: Sequence[tuple[int, Any]], directed: int) -> Float[Tensor, " directed"]:
     """Return what a question asks after: 1 for relations that lead to it, -1 for others, 0 if it does not say."""
-    total, seeks = torch.zeros(()), False
+    total, seeks = torch.zeros(directed), False
     for _, sense in words:
         total = total + sense.asks
     for _, sense in sorted(words, key=lambda word: word[0]):

@@ -117,21 +117,22 @@ class SimilarDecoder(nn.Module):
         reading, words = read(batch, self.senses, self.facts.num_directed)
         found, touched = self._search(reading, start(batch))
         share = self._share(found)
-        steps, relations, runs = [start(batch)], [], []
-        for i, (cycle, p) in enumerate(zip(found, share, strict=True)):
-            steps.append(_mixed(self.facts, cycle.reached, p))
-            relations.append(_marginal(found[i:], share[i:], i, self.facts.num_directed))
-            runs.append(relations[-1].sum(-1) > 0 if i else torch.ones(len(p), dtype=torch.bool))
-        relation, weight = torch.stack(relations), torch.stack([p.sum(-1) for p in share])
-        nothing = weight.sum(0) == 0
-        weight[0, nothing] = 1.0  # of a question without a path the first, empty, cycle answers
-        attention = torch.einsum("btd,cbd->cbt", words, relation)
-        attention = attention / attention.sum(-1, keepdim=True).clamp_min(1e-9)
-        output = torch.einsum("cbt,btd->cbd", attention.to(states.tokens.device), states.tokens)
-        walk = Walk(tuple(steps), relation, relation.sum(-1), torch.stack(touched))
-        looks = torch.stack([on_nodes(a.to(batch.input_ids.device), batch) for a in attention])
+        steps = [start(batch), *(_mixed(self.facts, each.reached, p) for each, p in zip(found, share, strict=True))]
+        directed = self.facts.num_directed
+        relation = torch.stack([_marginal(found[i:], share[i:], i, directed) for i in range(self.cycles)])
+        weight, facts = torch.stack([p.sum(-1) for p in share]), torch.stack(touched)
+        weight[0] += 1 - weight.sum(0)  # of a question without a path the first cycle answers, with nothing
+        looks = _held(torch.einsum("btd,cbd->cbt", words, relation), batch.token_mask.cpu())
+        running = torch.cat([torch.ones_like(facts[:1], dtype=torch.bool), facts[1:] > 0])
         device = states.query.device
-        return Trace(output, looks, torch.stack(runs).to(device), weight.to(device), walk=walk)
+        looks = looks.to(device)
+        return Trace(
+            output=torch.einsum("cbt,btd->cbd", looks, states.tokens),
+            attention=torch.stack([on_nodes(look, batch) for look in looks]),
+            running=running.to(device),
+            weight=weight.to(device),
+            walk=Walk(tuple(steps), relation, relation.sum(-1), facts),
+        )
 
     def _search(self, reading: Reading, seeds: Frontier) -> tuple[list[_Found], list[Tensor]]:
         """Return the best paths of each length."""
@@ -189,6 +190,16 @@ def read(batch: GraphBatch, senses: Senses, directed: int) -> tuple[Reading, Flo
         known[places] = sense.names
     spots = [torch.nonzero(row)[:, 0].tolist() for row in mention.view(rows, tokens)]
     return Reading.of(of, spots, directed), known.view(rows, tokens, directed)
+
+
+def _held(looks: Float[Tensor, "cycles batch tokens"], mask: Bool[Tensor, "batch tokens"]) -> Tensor:
+    """Return where each cycle looks as a distribution over tokens; one that looks nowhere holds what was before."""
+    before, held = mask / mask.sum(-1, keepdim=True).clamp_min(1), []
+    for look in looks:
+        total = look.sum(-1, keepdim=True)
+        before = torch.where(total > 0, look / total.clamp_min(1e-9), before)
+        held.append(before)
+    return torch.stack(held)
 
 
 def _again(path: Path, rows: Int[Tensor, " rows"]) -> Path:
