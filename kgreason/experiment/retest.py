@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,11 @@ def retest(folder: str | Path, overrides: Mapping[str, Any], options: Options | 
         options.tell(f"Done before: {out}")
         return Run(out, record.read_json(out / record.METRICS), fresh=False)
     begin = time.monotonic()
-    prepared = {name: prepare(front, config, s, f"test {name}", options.step) for name, s in splits.items()}
+    make = partial(prepare, front, config, step=options.step)
     seed_everything(config.seed)
     reasoner = build_reasoner(config, front)
     load_weights(reasoner, run / WEIGHTS)
-    tests, rows = evaluate(reasoner.to(options.device), front, splits, prepared, trained["dev"], options.tell)
+    tests, rows = evaluate(reasoner.to(options.device), front, splits, make, trained["dev"], options.tell)
     metrics = {"title": config.title, "seed": config.seed, "run": run.name, "changed": dict(overrides), "test": tests}
     metrics["seconds"] = round(time.monotonic() - begin, 1)
     record.write_text(out / record.CONFIG, record.to_toml(replace(config, expected={}).as_tables()))

@@ -142,7 +142,8 @@ def _run(
     begin = time.monotonic()
     make = partial(prepare, front, config, step=options.step)
     train, dev = make(splits.train, "train"), make(splits.dev, "dev")
-    tests = {name: make(split, f"test {name}") for name, split in splits.test.items()}
+    for name, split in splits.test.items():  # what is wrong with a test must show before training, not after
+        make(split, f"test {name}")
     told = ", ".join(f"{name} {len(split)}" for name, split in splits.test.items())
     options.tell(f"Prepared train {len(train)}, dev {len(dev)}, test {told} in {time.monotonic() - begin:.0f} s")
     seed_everything(config.seed)
@@ -166,7 +167,7 @@ def _run(
         fitted = as_it_is(reasoner, load(dev), front.train, folder, score)
     options.tell(f"Trained {fitted.epochs} epochs in {fitted.seconds:.0f} s; kept epoch {fitted.best_epoch + 1}")
     metrics: dict[str, Any] = {"title": config.title, "seed": config.seed, "dev": fitted.metrics}
-    metrics["test"], rows = evaluate(reasoner, front, splits.test, tests, fitted.metrics, options.tell)
+    metrics["test"], rows = evaluate(reasoner, front, splits.test, make, fitted.metrics, options.tell)
     metrics |= {"train": _course(fitted), "seconds": round(time.monotonic() - begin, 1)}
     metrics["expected"] = _expected(config, metrics, options)
     if processes.rank == 0:
@@ -179,7 +180,7 @@ def evaluate(
     reasoner: Reasoner,
     front: Front,
     splits: Mapping[str, Split],
-    prepared: Mapping[str, Sequence[Prepared]],
+    make: Callable[[Split, str], Sequence[Prepared]],
     dev: Mapping[str, float],
     tell: Callable[[str], None],
 ) -> tuple[dict[str, dict[str, float]], list[dict[str, Any]]]:
@@ -189,7 +190,7 @@ def evaluate(
         reasoner: Trained.
         front: What it was built with.
         splits: The tests, by name.
-        prepared: Their examples as tensors, by name.
+        make: Prepares a split, from the cache by now; one at a time, so that memory holds one.
         dev: The metrics of the dev split, where anything that is calibrated was.
         tell: Gets a line for each test.
 
@@ -198,7 +199,7 @@ def evaluate(
     """
     metrics, rows = {}, []
     for name, split in splits.items():
-        found = _predict(reasoner, front, prepared[name], join_processes())
+        found = _predict(reasoner, front, make(split, f"test {name}"), join_processes())
         metrics[name] = scores = front.task.score(split, found, front.knowledge, dev)
         rows += [{"test": name} | row for row in front.task.rows(split, found, front.knowledge, scores)]
         tell(f"test {name}: {_brief(scores)}")
