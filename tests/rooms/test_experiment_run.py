@@ -111,7 +111,7 @@ def test_expected_numbers_are_compared(config: ExperimentConfig) -> None:
         ({"encode": {"name": "fused", "language": {"name": "pretraned"}}}, "Did you mean 'pretrained'"),
         ({"encode": {"name": "fused"}}, "has no language model"),
         ({"encode": {"name": "fused", "language": "pretrained", "dim": 0}}, "dim = 0"),
-        ({"train.epochs": 0}, "epochs = 0"),
+        ({"train.epochs": -1}, "epochs = -1"),
         ({"answer.name": "entailment", "task.labels": ["yes", "no"]}, "the task has 2 labels"),
     ],
 )

@@ -23,7 +23,7 @@ def test_a_section_is_read_from_the_table() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"epochs": 0},
+        {"epochs": -1},
         {"epochs": True},
         {"patience": -1},
         {"clip": float("nan")},
