@@ -36,7 +36,7 @@ class Prices:
     floor: float = 0.35
     unexplained: float = 0.35
     named: float = 1.0
-    step: float = 1.2
+    step: float = 1.0
     turn: float = 1.0
     asked: float = 0.6
 

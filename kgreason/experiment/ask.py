@@ -19,8 +19,8 @@ UNTRAINED: dict[str, dict[str, Any]] = {
     "collate": {"name": "default", "max_tokens": 128, "mask": True},
     "encode": {"name": "fused", "language": {"name": "pretrained", "model": "minilm", "tune": "frozen"}},
     "decode": {"name": "similar"},
-    "answer": {"name": "entity"},
-    "train": {"name": "adamw"},
+    "answer": {"name": "entity", "seeds": "last"},
+    "train": {"name": "none"},
 }
 
 

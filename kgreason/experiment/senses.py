@@ -32,6 +32,8 @@ _SEEKS = frozenset({"what", "which", "whose", "name", "list"})
 _LOW, _HIGH = 0.25, 0.75
 #: No cosine counts as much as the word itself.
 _NEAR = 0.9
+#: A word of a name of several words, *currency* of *former currency*, names less than one that is the whole name.
+_PART = 0.9
 #: How much a word says that a relation is named by only in passing: its tail, said of its inverse; how one asks for it.
 _PASSING = 0.75
 
@@ -110,8 +112,9 @@ def _words_of(said: Phrases, step: int) -> dict[str, float]:
         slots: Mapping[str, Iterable[str]] = each.slots
         for slot in ("V", "A", "P", "I"):
             _add(found, slots.get(slot, ()), 1.0)
+        part = _PART if each.tail and " " in each.tail[0] else 1.0
         for slot in ("N", "G"):
-            _add(found, slots.get(slot, ()), 1.0 if ahead else _PASSING)
+            _add(found, slots.get(slot, ()), part if ahead else _PASSING)
         _add(found, slots.get("H", ()), _PASSING if ahead else 1.0)
         for _, *asked in patterns.ATTRIBUTES:
             if tuple(asked) == each.asked:
