@@ -50,9 +50,9 @@ class Prediction:
         ranking: All answers with their probability, the best first; the best 100 where there are more.
         texts: The texts of the example, in reading order (what `Look.span` counts in).
         path: Facts used, as (head, relation, tail); each stands in the grounded graph.
+        trace: The walk, cycle by cycle.
         paths: For each answer of a walk over the knowledge graph, the facts that carried the most score to it, from a
             seed entity on.
-        trace: The walk, cycle by cycle.
     """
 
     uid: str
@@ -61,8 +61,8 @@ class Prediction:
     ranking: tuple[tuple[str, float], ...]
     texts: tuple[str, ...] = ()
     path: tuple[tuple[str, str, str], ...] = ()
-    paths: Mapping[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
     trace: tuple[Cycle, ...] = field(default=())
+    paths: Mapping[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
         """Draw the trace in a notebook. Looked up by name: nouns do not depend on how they are drawn."""

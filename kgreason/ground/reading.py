@@ -46,7 +46,7 @@ def best_senses(entity: Int32[ndarray, " rows"], score: Float64[ndarray, " rows"
     """Return each entity once, the likeliest first, at most `max_senses`, with scores that sum to 1.
 
     >>> best_senses(np.array([4, 2, 4], np.int32), np.array([0.5, 1.0, 0.25]), 8)
-    Meaning(entity=array([2, 4], dtype=int32), score=array([0.6666667, 0.33333334], dtype=float32))
+    Meaning(entity=array([2, 4], dtype=int32), score=array([0.6666667 , 0.33333334], dtype=float32))
     """
     if len(entity) == 1:
         return Meaning(entity.astype(np.int32), np.ones(1, np.float32))

@@ -84,7 +84,8 @@ def show(name: str, knowledge: KnowledgeGraph, asked: Sequence[Example], link: s
     sys.stdout.write(
         f"{name:28} {link:6} n={r.questions:<6} known {100 * r.known:6.2f}  first {100 * r.first:6.2f}  found "
         f"{100 * r.found:6.2f}  precision {100 * r.precision:6.2f}  nothing {100 * r.nothing:5.2f}  "
-        f"{len(asked) / (done - parsed):7.0f}/s (with parse {len(asked) / (done - start):6.0f}/s)  ready {ready:.1f} s\n"
+        f"{len(asked) / (done - parsed):7.0f}/s (with parse {len(asked) / (done - start):6.0f}/s)  "
+        f"ready {ready:.1f} s\n"
     )
     sys.stdout.flush()
 
