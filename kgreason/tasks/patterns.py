@@ -1,7 +1,8 @@
 """How English asks after a relation: noun phrases and questions by the grammar of what the relation is called.
 
-General English, written for kgreason without a look at any set of questions, and about no subject. A pattern is used if
-every slot in it can be filled:
+General English, written for kgreason and about no subject. The first version was written without a look at a set of
+questions; some patterns were added after a look at which dev questions of MetaQA failed (`docs/kgqa-unsupervised.md`).
+A pattern is used if every slot in it can be filled:
 
 `{x}` what the relation starts from · `{N}` `{Ns}` the noun for where it leads · `{T}` `{Ts}` a noun for where its
 inverse leads · `{V}` `{Vs}` `{A}` `{P}` `{I}` a verb: plain, third person, past, participle, -ing · `{G}` `{Gs}` who
