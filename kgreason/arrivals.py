@@ -87,7 +87,7 @@ def arrive(facts: Facts, frontier: Frontier, budget: int = 0, keep: int = 0) -> 
     """
     quota = _quotas(facts, frontier, budget, keep)
     ptr, entity = frontier.ptr.numpy(), frontier.entity.numpy()
-    columns = _arrive(facts.columns, ptr, entity, quota, facts.num_relations, (facts.slot, np.zeros_like(facts.slot)))
+    columns = _arrive(facts.columns, ptr, entity, quota, facts.num_relations, (facts.slot, facts.mark))
     found_ptr, found, first, relation, source, entry = map(torch.from_numpy, columns)
     p = frontier.score.cpu()
     value = p.new_zeros(len(relation)).index_add(0, entry, p[source])

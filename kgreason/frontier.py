@@ -103,9 +103,12 @@ class Facts:
     # Where an entity stands in the row at work: 0 or its place + 1. Zeros are not paged in before they are touched, so
     # that memory follows the entities touched too.
     slot: ndarray = field(init=False, repr=False)
+    # A second column of the same kind, for loops that keep two accounts of an entity.
+    mark: ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "slot", np.zeros(self.num_entities, np.int32))
+        for name in ("slot", "mark"):
+            object.__setattr__(self, name, np.zeros(self.num_entities, np.int32))
 
     @classmethod
     def of(cls, graph: "Columns") -> "Facts":

@@ -16,7 +16,7 @@ from kgreason.data.relations import (
 )
 from kgreason.data.resolve import entities_of
 from kgreason.data.vocab import Vocab
-from kgreason.data.wording import relation_texts
+from kgreason.data.wording import relation_text, relation_texts
 
 __all__ = [
     "ALIGN_RELATIONS",
@@ -44,5 +44,6 @@ __all__ = [
     "Vocab",
     "count_shares",
     "entities_of",
+    "relation_text",
     "relation_texts",
 ]

@@ -18,7 +18,20 @@ def relation_texts(graph: KnowledgeGraph) -> list[list[str]]:
     >>> relation_texts(graph)
     [['directed by']]
     """
-    return [list(graph.relation_labels.get(name, ())) or [spell_out(name)] for name in graph.relations]
+    return [_texts(graph, name) for name in graph.relations]
+
+
+def relation_text(graph: KnowledgeGraph, relation: int) -> str:
+    """Return the best text of one relation, without reading those of all others.
+
+    >>> relation_text(KnowledgeGraph.from_triples([("Alien", "directed_by", "Ridley Scott")]), 0)
+    'directed by'
+    """
+    return _texts(graph, graph.relations[relation])[0]
+
+
+def _texts(graph: KnowledgeGraph, name: str) -> list[str]:
+    return list(graph.relation_labels.get(name, ())) or [spell_out(name)]
 
 
 def spell_out(name: str) -> str:

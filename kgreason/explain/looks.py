@@ -8,7 +8,17 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from kgreason.data import ALIGN_RELATIONS, EDGE_RELATIONS, NONE, Cycle, EdgeType, KnowledgeGraph, LogicGraph, Look
+from kgreason.data import (
+    ALIGN_RELATIONS,
+    EDGE_RELATIONS,
+    NONE,
+    Cycle,
+    EdgeType,
+    KnowledgeGraph,
+    LogicGraph,
+    Look,
+    relation_text,
+)
 from kgreason.explain.walks import RowWalk
 from kgreason.segments import segment_softmax
 from kgreason.tensors import GraphBatch, Scores, Trace, Walk
@@ -122,9 +132,9 @@ class Told:
 
     def paths(self, walk: RowWalk, answers: Sequence[str], entities: Sequence[int]) -> dict[str, tuple[_Fact, ...]]:
         """Return, for each answer, the facts that carried the most score to it."""
-        graph, called = self.knowledge, walk.called
+        graph = self.knowledge
         return {
-            answer: tuple((graph.label(h), called[r][0], graph.label(t)) for h, r, t in walk.path(entity))
+            answer: tuple((graph.label(h), relation_text(graph, r), graph.label(t)) for h, r, t in walk.path(entity))
             for answer, entity in zip(answers, entities, strict=True)
             if entity != NONE
         }

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from kgreason.data import KnowledgeGraph, relation_texts
+from kgreason.data import KnowledgeGraph, relation_text
 from kgreason.tensors import Frontier, Walk
 
 #: A search back from an answer follows so many entities at once, the likeliest.
@@ -49,11 +49,6 @@ class RowWalk:
         relation = walk.relation[:, row].detach().cpu().numpy()
         return cls(knowledge, [e for e, _ in steps], [s for _, s in steps], relation, weight[:, row])
 
-    @property
-    def called(self) -> list[list[str]]:
-        """What each relation is called, the best text first."""
-        return relation_texts(self.knowledge)
-
     def path(self, entity: int) -> list[Fact]:
         r"""Return the facts that carried the most score to an entity, from a seed on; empty if it was not reached.
 
@@ -89,10 +84,9 @@ class RowWalk:
 
         They are named by their first text; the inverse of a relation has a `^` before it.
         """
-        names, weights = self.called, self.relation[cycle]
+        weights, many = self.relation[cycle], len(self.knowledge.relations)
         order = [int(r) for r in np.argsort(-weights, kind="stable")[:5] if weights[r] >= least]
-        many = len(names)
-        return [(f"^{names[r - many][0]}" if r >= many else names[r][0], float(weights[r])) for r in order]
+        return [("^" * (r >= many) + relation_text(self.knowledge, r % many), float(weights[r])) for r in order]
 
     def _likeliest(self, cycle: int, entity: int) -> list[Fact]:
         """Search back from an entity for the likeliest path of `cycle` facts from a seed; all branches at once."""
@@ -141,23 +135,14 @@ class RowWalk:
 
     def _best(self, step: int, entity: int, after: Fact | None) -> tuple[int, Fact] | None:
         """Return where the most score came from in a step, and the fact it came by."""
-        graph, weight = self.knowledge, self.relation[step - 1]
-        into = slice(int(graph.tail_ptr[entity]), int(graph.tail_ptr[entity + 1]))
-        out = slice(int(graph.head_ptr[entity]), int(graph.head_ptr[entity + 1]))
-        here, many = np.int64(entity), len(graph.relations)
-        heads, tails = graph.head[into].astype(np.int64), graph.tail[out].astype(np.int64)
-        forward, backward = graph.inverse[into].astype(np.int64), graph.relation[out].astype(np.int64)
-        before = np.concatenate([heads, tails])
-        moved = self._scores(step - 1, before) * weight[np.concatenate([forward, backward + many])]
-        head = np.concatenate([heads, np.full(len(tails), here)])
-        tail = np.concatenate([np.full(len(heads), here), tails])
-        relation = np.concatenate([forward, backward])
+        _, before, facts, weight = self._into(np.array([entity]), self.relation[step - 1])
+        moved = self._scores(step - 1, before) * weight
         if after is not None:
-            moved[(head == after.head) & (relation == after.relation) & (tail == after.tail)] = 0
+            moved[(facts == after).all(axis=1)] = 0
         if not len(moved) or moved.max() <= 0:
             return None
         i = int(moved.argmax())
-        return int(before[i]), Fact(int(head[i]), int(relation[i]), int(tail[i]))
+        return int(before[i]), Fact(*map(int, facts[i]))
 
 
 def _slices(ptr: ndarray, entities: ndarray) -> tuple[ndarray, ndarray]:
