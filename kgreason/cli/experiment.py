@@ -8,6 +8,7 @@ import typer
 
 from kgreason.cli.begin import check_device, start
 from kgreason.cli.console import Watcher, print_json, read_jsonl
+from kgreason.cli.finished import print_run
 from kgreason.cli.lines import answer_lines
 from kgreason.errors import DataError
 
@@ -159,15 +160,7 @@ def _print_checked(told: dict[str, Any]) -> None:
 def _run_one(config: "ExperimentConfig", options: "Options", json: bool) -> None:
     from kgreason.experiment.run import run_experiment
 
-    found = run_experiment(config, options)
-    if json:
-        print_json({"folder": str(found.folder)} | found.metrics)
-        return
-    typer.echo(str(found.folder))
-    for test, scores in found.metrics["test"].items():
-        typer.echo(
-            f"  {test:12} " + "  ".join(f"{name} {value:.4f}" for name, value in scores.items() if name in _SHOWN)
-        )
+    print_run(run_experiment(config, options), json)
 
 
 def _run_ablation(ablation: "Ablation", options: "Options", json: bool) -> None:
@@ -185,10 +178,6 @@ def _run_ablation(ablation: "Ablation", options: "Options", json: bool) -> None:
     for row in table:
         told = asdict(row)
         print_json(told | {"half": None if row.half != row.half else row.half})
-
-
-#: Metrics that fit on a line; `metrics.json` has all.
-_SHOWN = ("accuracy", "macro_f1", "hits@1", "ceiling.hits@1", "mrr", "f1", "exact", "ece")
 
 
 def _is_ablation(file: Path) -> bool:

@@ -6,10 +6,8 @@ from typing import Annotated
 import typer
 
 from kgreason.cli.begin import check_device, start
-from kgreason.cli.console import Watcher, print_json
-
-#: Metrics that fit on a line; `metrics.json` has all.
-_SHOWN = ("accuracy", "macro_f1", "hits@1", "ceiling.hits@1", "mrr", "f1", "exact", "ece")
+from kgreason.cli.console import Watcher
+from kgreason.cli.finished import print_run
 
 
 def register(app: typer.Typer) -> None:
@@ -45,10 +43,4 @@ def measure(
     with watcher:
         options = Options(device=device, again=again, tell=watcher.tell, step=watcher.step)
         found = retest(run_folder, overrides, options)
-    if json:
-        print_json({"folder": str(found.folder)} | found.metrics)
-        return
-    typer.echo(str(found.folder))
-    for name, scores in found.metrics["test"].items():
-        shown = (f"{metric} {value:.4f}" for metric, value in scores.items() if metric in _SHOWN)
-        typer.echo(f"  {name:12} " + "  ".join(shown))
+    print_run(found, json)

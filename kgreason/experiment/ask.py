@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from kgreason.errors import ConfigError, StoreError
-from kgreason.experiment import record
-from kgreason.experiment.build import build_front, build_reasoner
+from kgreason.errors import ConfigError
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.restore import assemble, read_config
 from kgreason.knowledge import table_of
 from kgreason.pipeline import Pipeline
-from kgreason.train import WEIGHTS, load_weights
 
 #: What answers without training: relations are followed by what they are called.
 UNTRAINED: dict[str, dict[str, Any]] = {
@@ -45,11 +43,7 @@ def over(graph: str | Path, run: str | Path | None = None, device: str = "cpu") 
     """
     knowledge = table_of(str(graph))
     config = _untrained(knowledge) if run is None else _trained(Path(run), knowledge)
-    front = build_front(config)
-    reasoner = build_reasoner(config, front)
-    if run is not None:
-        load_weights(reasoner, Path(run) / WEIGHTS)
-    return Pipeline(front.task, front.parse, front.knowledge, front.ground, front.collate, reasoner, device)
+    return assemble(config, run, device)
 
 
 def _untrained(knowledge: dict[str, Any]) -> ExperimentConfig:
@@ -57,9 +51,7 @@ def _untrained(knowledge: dict[str, Any]) -> ExperimentConfig:
 
 
 def _trained(run: Path, knowledge: dict[str, Any]) -> ExperimentConfig:
-    if not (run / record.CONFIG).is_file():
-        raise StoreError(f"{run} holds no {record.CONFIG}: it is not the folder of a run. Make one: kgreason run FILE")
-    config = ExperimentConfig.from_toml(run / record.CONFIG)
+    config = read_config(run)
     if config.task["name"] != "kgqa":
         raise ConfigError(
             f"{run} was trained for the task '{config.task['name']}'; questions over a graph need one of the task "

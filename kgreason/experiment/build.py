@@ -103,14 +103,15 @@ def build_reasoner(config: ExperimentConfig, front: Front) -> Reasoner:
     Raises:
         ConfigError: If a name or an argument is wrong, or the language model cannot be loaded.
     """
+    model = _language_model(config.encode) or "minilm"
     context: dict[str, Any] = {
         "num_relations": front.collate.num_relations,
         "num_entities": len(front.knowledge.entities),
         "num_labels": len(front.task.labels),
         "entity_labels": _EntityLabels(front.knowledge),
         "facts": Facts.of(front.knowledge),
-        "relation_vectors": partial(_relation_vectors, front.knowledge, _language_model(config.encode) or "minilm"),
-        "senses": partial(WordSenses, front.knowledge, _language_model(config.encode) or "minilm"),
+        "relation_vectors": partial(_relation_vectors, front.knowledge, model),
+        "senses": partial(WordSenses, front.knowledge, model),
         "num_align": len(ALIGN_RELATIONS),
         "num_pair_types": 2 * len(ALIGN_RELATIONS),  # every alignment stands in a batch in both directions
     }

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,11 @@ def graph_checksum(knowledge: KnowledgeGraph) -> str:
     sample = range(0, len(knowledge.entities), max(1, len(knowledge.entities) // 1000))
     digest.update("\n".join(knowledge.entities[i] for i in sample).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def data_checksums(splits: Iterable[Split]) -> dict[str, str]:
+    """Return the sha256 of every file that some splits were read from."""
+    return {path: checksum for split in splits for path, checksum in split.checksum.items()}
 
 
 def _key(front: Front, config: ExperimentConfig, split: Split) -> str:

@@ -21,13 +21,33 @@ def load(folder: str | Path, device: str = "cpu") -> Pipeline:
         StoreError: If it is no such folder, or one of its files is damaged or does not fit.
         ConfigError: If its config names something that is no longer there.
     """
-    path = Path(folder)
-    if not (path / record.CONFIG).is_file():
+    return assemble(read_config(folder), folder, device)
+
+
+def read_config(folder: str | Path) -> ExperimentConfig:
+    """Return the config of a run.
+
+    Raises:
+        StoreError: If it is not the folder of one.
+        ConfigError: If the config is wrong.
+    """
+    path = Path(folder) / record.CONFIG
+    if not path.is_file():
         raise StoreError(
-            f"{path} holds no {record.CONFIG}: it is not the folder of a run. Make one with: kgreason run FILE"
+            f"{path.parent} holds no {record.CONFIG}: it is not the folder of a run. Make one with: kgreason run FILE"
         )
-    config = ExperimentConfig.from_toml(path / record.CONFIG)
+    return ExperimentConfig.from_toml(path)
+
+
+def assemble(config: ExperimentConfig, folder: str | Path | None, device: str = "cpu") -> Pipeline:
+    """Build a pipeline, with the weights of a run if its folder is given.
+
+    Raises:
+        StoreError: If the weights are damaged or do not fit, or the knowledge graph cannot be opened.
+        ConfigError: If the config names something that is not there.
+    """
     front = build_front(config)
     reasoner = build_reasoner(config, front)
-    load_weights(reasoner, path / WEIGHTS)
+    if folder is not None:
+        load_weights(reasoner, Path(folder) / WEIGHTS)
     return Pipeline(front.task, front.parse, front.knowledge, front.ground, front.collate, reasoner, device)

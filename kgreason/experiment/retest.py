@@ -12,9 +12,8 @@ from kgreason.errors import ConfigError, StoreError
 from kgreason.experiment import record
 from kgreason.experiment.build import build_front, build_reasoner
 from kgreason.experiment.config import ExperimentConfig
-from kgreason.experiment.prepare import graph_checksum, prepare
+from kgreason.experiment.prepare import data_checksums, graph_checksum, prepare
 from kgreason.experiment.run import Options, Run, evaluate
-from kgreason.tasks import Split
 from kgreason.train import WEIGHTS, load_weights, seed_everything
 
 #: The folder inside a run's that holds its further tests, each in a folder of its own.
@@ -45,7 +44,9 @@ def retest(folder: str | Path, overrides: Mapping[str, Any], options: Options | 
     splits = front.splits().test
     if not splits:
         raise ConfigError("there is no split to test on; give one with --set 'task.test={ NAME = \"SPLIT\" }'.")
-    made_of = {"knowledge": graph_checksum(front.knowledge), "weights": _checksum(run)} | _checksums(splits)
+    made_of = {"knowledge": graph_checksum(front.knowledge), "weights": _checksum(run)} | data_checksums(
+        splits.values()
+    )
     out = run / TESTS / config.fingerprint(made_of)
     if (out / record.METRICS).is_file() and not options.again:
         options.tell(f"Done before: {out}")
@@ -63,10 +64,6 @@ def retest(folder: str | Path, overrides: Mapping[str, Any], options: Options | 
     record.write_lines(out / record.PREDICTIONS, rows)
     record.write_json(out / record.METRICS, metrics)
     return Run(out, metrics, fresh=True)
-
-
-def _checksums(splits: Mapping[str, Split]) -> dict[str, str]:
-    return {path: checksum for split in splits.values() for path, checksum in split.checksum.items()}
 
 
 def _checksum(run: Path) -> str:

@@ -13,7 +13,7 @@ from kgreason.errors import StoreError
 from kgreason.experiment import record
 from kgreason.experiment.build import Front, build_front, build_reasoner
 from kgreason.experiment.config import ROOMS, ExperimentConfig
-from kgreason.experiment.prepare import Step, graph_checksum, prepare
+from kgreason.experiment.prepare import Step, data_checksums, graph_checksum, prepare
 from kgreason.reasoner import Reasoner
 from kgreason.tasks import Split, Splits
 from kgreason.train import (
@@ -34,7 +34,7 @@ from kgreason.train import (
 #: Testing keeps no gradients, so it can take larger batches than training.
 _TEST_BATCH = 128
 #: What is told of a test on one line, where the task has it; and the ledger of what went wrong.
-_SHOWN = ("accuracy", "macro_f1", "hits@1", "ceiling.hits@1", "mrr", "f1", "exact", "ece")
+SHOWN = ("accuracy", "macro_f1", "hits@1", "ceiling.hits@1", "mrr", "f1", "exact", "ece")
 _LEDGER = "failure."
 
 
@@ -235,7 +235,7 @@ def _predict(reasoner: Reasoner, front: Front, prepared: Sequence[Prepared], pro
 
 
 def _brief(scores: Mapping[str, float]) -> str:
-    names = [n for n in _SHOWN if n in scores] + [n for n in scores if n.startswith(_LEDGER)]
+    names = [n for n in SHOWN if n in scores] + [n for n in scores if n.startswith(_LEDGER)]
     return ", ".join(f"{n} {scores[n]:.4f}" for n in names)
 
 
@@ -254,8 +254,7 @@ def _expected(config: ExperimentConfig, metrics: Mapping[str, Any], options: Opt
 
 def _checksums(front: Front, splits: Splits) -> dict[str, str]:
     graph = {"knowledge": graph_checksum(front.knowledge)}
-    data = [splits.train.checksum, splits.dev.checksum, *(s.checksum for s in splits.test.values())]
-    return graph | {path: checksum for part in data for path, checksum in part.items()}
+    return graph | data_checksums([splits.train, splits.dev, *splits.test.values()])
 
 
 def _sizes(splits: Splits) -> dict[str, int]:

@@ -41,14 +41,8 @@ def open_graph(name_or_path: str, cache: bool = True) -> KnowledgeGraph:
         DataError: If a line of the file is broken.
         StoreError: If a store is damaged, or a file is another one than its manifest describes.
     """
-    path = Path(name_or_path)
-    if name_or_path in known_graphs() and not path.exists():
-        return _shipped(name_or_path, cache)
-    if (path / MANIFEST).is_file():
-        return open_store(path)
-    if not path.exists():
-        raise ConfigError(_unknown(name_or_path))
-    return open_built({"name": form_of(path), "path": str(path)}, cache)
+    table = table_of(name_or_path)
+    return open_built(table, cache) if "path" in table else _shipped(name_or_path, cache)
 
 
 def table_of(name_or_path: str) -> dict[str, str]:
@@ -62,8 +56,7 @@ def table_of(name_or_path: str) -> dict[str, str]:
         return {"name": name_or_path}
     if not path.exists():
         raise ConfigError(_unknown(name_or_path))
-    stored = (path / MANIFEST).is_file()
-    return {"name": "store" if stored else form_of(path), "path": str(path)}
+    return {"name": form_of(path), "path": str(path)}
 
 
 def known_graphs() -> tuple[str, ...]:

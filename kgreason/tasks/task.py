@@ -115,9 +115,7 @@ def draw(
             raise ConfigError(f"[task] dev = {dev} is no share; give one between 0 and 1, or a list of splits.")
         fit, held = hold_out(fit, dev)
     else:
-        held = join([read_split(spec, to_example) for spec in dev])
-        for split in tests.values():
-            held = without_copies(held, split.examples)
+        held = _held(to_example, dev, tests)
         fit = without_copies(fit, held.examples)
     for part, split in (("train", fit), ("dev", held)):
         if not split.examples:
@@ -128,10 +126,16 @@ def draw(
 def _untrained(to_example: ToExample, dev: Sequence[str], test: Mapping[str, str], limit: int) -> Splits:
     """Read what a reasoner is tested on that is not trained; `dev` may be empty, too."""
     tests = {name: read_split(spec, to_example) for name, spec in test.items()}
+    held = _held(to_example, dev, tests)
+    return Splits(join([]), held.sample(limit), {name: s.sample(limit) for name, s in tests.items()})
+
+
+def _held(to_example: ToExample, dev: Sequence[str], tests: Mapping[str, Split]) -> Split:
+    """Read splits to select on, without what stands in a test."""
     held = join([read_split(spec, to_example) for spec in dev])
     for split in tests.values():
         held = without_copies(held, split.examples)
-    return Splits(join([]), held.sample(limit), {name: s.sample(limit) for name, s in tests.items()})
+    return held
 
 
 @runtime_checkable
