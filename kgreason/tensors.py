@@ -128,6 +128,14 @@ class Frontier:
         """Return the same entities with other scores."""
         return Frontier(self.ptr, self.entity, score)
 
+    def take(self, rows: Int[Tensor, " rows"]) -> "Frontier":
+        """Return other rows of it, some of them several times."""
+        length = self.ptr.diff()[rows]
+        ptr = torch.cat([length.new_zeros(1), length.cumsum(0)])
+        first = torch.repeat_interleave(self.ptr[rows] - ptr[:-1], length)
+        at = first + torch.arange(int(ptr[-1]))
+        return Frontier(ptr, self.entity[at], self.score[at])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Walk:

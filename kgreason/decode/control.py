@@ -109,9 +109,7 @@ class ChainedControl(nn.Module):
         x = torch.zeros_like(states.query) if before is None else before.read
         c = self.join(torch.cat([x, self.steps[cycle](states.query)], dim=-1))
         tokens = self.drop(states.tokens)
-        scores = self.weigh(c[:, None] * tokens)[..., 0]
-        a = scores.masked_fill(~states.batch.token_mask, -torch.inf).softmax(1)
-        return Wanted(c, torch.einsum("bt,btd->bd", a, tokens), a)
+        return _attend(c, self.weigh(c[:, None] * tokens)[..., 0], states, tokens)
 
 
 CONTROLS: Registry[Control] = Registry(
@@ -120,7 +118,15 @@ CONTROLS: Registry[Control] = Registry(
 
 
 def _read(c: Float[Tensor, "batch dim"], states: States, tokens: Float[Tensor, "batch tokens dim"]) -> Wanted:
-    scores = (tokens @ c[:, :, None])[..., 0]
+    return _attend(c, (tokens @ c[:, :, None])[..., 0], states, tokens)
+
+
+def _attend(
+    c: Float[Tensor, "batch dim"],
+    scores: Float[Tensor, "batch tokens"],
+    states: States,
+    tokens: Float[Tensor, "batch tokens dim"],
+) -> Wanted:
     a = scores.masked_fill(~states.batch.token_mask, -torch.inf).softmax(1)
     return Wanted(c, torch.einsum("bt,btd->bd", a, tokens), a)
 

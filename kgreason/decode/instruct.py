@@ -1,15 +1,16 @@
 """The decoder that follows instructions: a distribution over the entities in sight, moved once per cycle."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
 from kgreason.decode.backward import BackwardTeacher
-from kgreason.decode.control import CONTROLS, Control, Wanted, hold, on_nodes
+from kgreason.decode.control import CONTROLS, Control
+from kgreason.decode.course import Course
 from kgreason.decode.halt import HALTS, Halt
 from kgreason.decode.relations import RELATION_VECTORS, RelationVectors
 from kgreason.decode.sight import InSight, Propagate
@@ -17,7 +18,7 @@ from kgreason.decode.transfer import PONDER, start
 from kgreason.errors import ConfigError
 from kgreason.frontier import Facts
 from kgreason.registry import Registry
-from kgreason.tensors import States, Trace, Walk
+from kgreason.tensors import States, Trace
 
 CHAINED: Mapping[str, Any] = MappingProxyType({"name": "chained"})
 IDS: Mapping[str, Any] = MappingProxyType({"name": "ids"})
@@ -51,18 +52,6 @@ class Reach:
 
 REACH = Reach()
 REACHES: Registry[Reach] = Registry("decode.walk", reach=Reach)
-
-
-class _Cycle(NamedTuple):
-    """What one cycle leaves in the trace."""
-
-    output: Tensor
-    attention: Tensor
-    running: Tensor
-    weight: Tensor
-    relation: Tensor
-    open: Tensor
-    touched: Tensor
 
 
 @final
@@ -129,25 +118,16 @@ class InstructDecoder(nn.Module):
         self.teacher = teacher
 
     def forward(self, states: States) -> Trace:
-        relation, told, reads = self.relations(), list[_Cycle](), list[Tensor]()
+        course, relation, reads = Course(states, self.control, self.halt, self.cycles), self.relations(), list[Tensor]()
         sight = [InSight.at(start(states.batch), states.query)]
-        left = states.query.new_ones(len(states.query))
-        runs = torch.ones_like(left, dtype=torch.bool)
-        wanted: Wanted | None = None
-        for i in range(self.cycles):
-            wanted = hold(self.control(i, states, wanted), wanted, runs)
-            here, moved = self.propagate(sight[-1].only(runs), wanted.read, relation)
-            y, a = wanted.control + wanted.read, on_nodes(wanted.attention, states.batch)
-            weight, stops = self.halt.step(y, left, last=i + 1 == self.cycles)
-            weight = weight * runs
-            told.append(_Cycle(y, a, runs, weight, moved.relation, moved.open, moved.touched))
-            left, runs = left - weight, runs & ~stops
+        for _ in range(self.cycles):
+            wanted = course.look()
+            here, moved = self.propagate(sight[-1].only(course.runs), wanted.read, relation)
+            course.tell(wanted, moved.relation, moved.open, moved.touched)
             sight.append(here)
             reads.append(wanted.read)
-        cycles = _Cycle(*(torch.stack(column) for column in zip(*told, strict=True)))
-        loss = self.halt.loss(cycles.weight, cycles.running)
-        if self.teacher is not None and self.training and states.batch.target is not None:
-            taught = self.walk.teacher * self.teacher(states.batch, sight, cycles.weight, torch.stack(reads), relation)
-            loss = taught if loss is None else loss + taught
-        walk = Walk(tuple(s.frontier for s in sight), cycles.relation, cycles.open, cycles.touched)
-        return Trace(cycles.output, cycles.attention, cycles.running, cycles.weight, loss=loss, walk=walk)
+        trace = course.trace([s.frontier for s in sight])
+        if self.teacher is None or not self.training or states.batch.target is None:
+            return trace
+        taught = self.walk.teacher * self.teacher(states.batch, sight, trace.weight, torch.stack(reads), relation)
+        return replace(trace, loss=taught if trace.loss is None else trace.loss + taught)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, final, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from kgreason import frontier
@@ -143,7 +143,7 @@ class SimilarDecoder(nn.Module):
             leaving = frontier.leaving(self.facts, path.steps[-1]).view(*beam.alive.shape, -1)
             beam = extend(beam, reading, leaving & beam.alive[..., None], self.beam, self.prices)
             rows, width = beam.alive.shape
-            path = _again(path, (torch.arange(rows)[:, None] * leaving.shape[1] + beam.parent).flatten())
+            path = path.take((torch.arange(rows)[:, None] * leaving.shape[1] + beam.parent).flatten())
             last = torch.where(beam.alive, beam.path[..., -1], -1).flatten()
             weight = torch.zeros(rows * width, self.facts.num_directed).sub_(1)
             weight[last >= 0, last[last >= 0]] = 1.0
@@ -200,23 +200,6 @@ def _held(looks: Float[Tensor, "cycles batch tokens"], mask: Bool[Tensor, "batch
         before = torch.where(total > 0, look / total.clamp_min(1e-9), before)
         held.append(before)
     return torch.stack(held)
-
-
-def _again(path: Path, rows: Int[Tensor, " rows"]) -> Path:
-    """Return a walk under way with other rows of it, some of them several times."""
-    chosen = Path(path.facts, path.walk, path.steps[-1])
-    chosen.steps = [_rows(step, rows) for step in path.steps[-2:]]
-    chosen._weights = [w[rows] for w in path._weights[-1:]]
-    chosen._factor = _rows(path.steps[-1].with_score(path._factor), rows).score
-    return chosen
-
-
-def _rows(step: Frontier, rows: Int[Tensor, " rows"]) -> Frontier:
-    length = step.ptr.diff()[rows]
-    ptr = torch.cat([length.new_zeros(1), length.cumsum(0)])
-    first = torch.repeat_interleave(step.ptr[rows] - ptr[:-1], length)
-    at = first + torch.arange(int(ptr[-1]))
-    return Frontier(ptr, step.entity[at], step.score[at])
 
 
 def _some(step: Frontier) -> Bool[Tensor, " rows"]:

@@ -2,37 +2,26 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from kgreason import frontier
-from kgreason.decode.control import CONTROLS, Control, Wanted, hold, on_nodes
+from kgreason.decode.control import CONTROLS, Control
+from kgreason.decode.course import Course
 from kgreason.decode.halt import HALTS, Halt
 from kgreason.decode.relations import RELATION_SCORES, RelationScores
 from kgreason.errors import ConfigError
 from kgreason.frontier import Facts, Hops
-from kgreason.tensors import Frontier, GraphBatch, States, Trace, Walk
+from kgreason.tensors import Frontier, GraphBatch, States, Trace
 
 #: PonderNet without its prior: nothing says beforehand how many hops a question takes.
 PONDER: Mapping[str, Any] = MappingProxyType({"name": "ponder", "strength": 0.0})
 STEPS: Mapping[str, Any] = MappingProxyType({"name": "steps"})
 IDS: Mapping[str, Any] = MappingProxyType({"name": "ids"})
 HOPS = Hops()
-
-
-class _Cycle(NamedTuple):
-    """What one cycle leaves in the trace."""
-
-    output: Tensor
-    attention: Tensor
-    running: Tensor
-    weight: Tensor
-    relation: Tensor
-    open: Tensor
-    touched: Tensor
 
 
 @final
@@ -93,24 +82,14 @@ class TransferDecoder(nn.Module):
         self.halt = HALTS.build(halt, dim=dim) if isinstance(halt, Mapping) else halt
 
     def forward(self, states: States) -> Trace:
-        told: list[_Cycle] = []
+        course = Course(states, self.control, self.halt, self.cycles)
         path = Path(self.facts, self.walk, start(states.batch))
-        left = states.query.new_ones(len(states.query))
-        runs = torch.ones_like(left, dtype=torch.bool)
-        wanted: Wanted | None = None
-        for i in range(self.cycles):
-            wanted = hold(self.control(i, states, wanted), wanted, runs)
+        for _ in range(self.cycles):
+            wanted, runs = course.look(), course.runs[:, None]
             w, share = path.weigh(self.relations(wanted.read))
-            touched = path.hop(w.masked_fill(~runs[:, None], -1.0))  # a row that has halted touches nothing more
-            y, a = wanted.control + wanted.read, on_nodes(wanted.attention, states.batch)
-            weight, stops = self.halt.step(y, left, last=i + 1 == self.cycles)
-            weight = weight * runs
-            told.append(_Cycle(y, a, runs, weight, w * runs[:, None], share, touched))
-            left, runs = left - weight, runs & ~stops
-        cycles = _Cycle(*(torch.stack(column) for column in zip(*told, strict=True)))
-        loss = self.halt.loss(cycles.weight, cycles.running)
-        walk = Walk(tuple(path.steps), cycles.relation, cycles.open, cycles.touched)
-        return Trace(cycles.output, cycles.attention, cycles.running, cycles.weight, loss=loss, walk=walk)
+            touched = path.hop(w.masked_fill(~runs, -1.0))  # a row that has halted touches nothing more
+            course.tell(wanted, w * runs, share, touched)
+        return course.trace(path.steps)
 
 
 @final
@@ -132,6 +111,14 @@ class Path:
         if self.walk.closed:
             return w, share
         return logits.masked_fill(~there, torch.finfo(logits.dtype).min).softmax(-1) * there, share
+
+    def take(self, rows: Int[Tensor, " rows"]) -> "Path":
+        """Return the walk under way with other rows of it, some of them several times."""
+        chosen = Path(self.facts, self.walk, self.steps[-1])
+        chosen.steps = [step.take(rows) for step in self.steps[-2:]]
+        chosen._weights = [w[rows] for w in self._weights[-1:]]
+        chosen._factor = self.steps[-1].with_score(self._factor).take(rows).score
+        return chosen
 
     def hop(self, w: Float[Tensor, "batch directed"]) -> Tensor:
         """Go one hop along relations of these weights; return how many facts each row touched."""

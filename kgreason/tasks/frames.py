@@ -10,8 +10,9 @@ import random
 import sys
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from kgreason.knowledge import open_graph
 from kgreason.places import shipped
@@ -53,8 +54,7 @@ def build_lexical_nli(out: Path, seed: int = 0) -> dict[str, int]:
         rng = random.Random(f"{seed} {split}")
         rows = list(_rows([frame for frame in frames if frame.split == split], size, rng))
         rng.shuffle(rows)
-        lines = [json.dumps({"uid": f"lexical-{split}-{i:05d}"} | row) for i, row in enumerate(rows)]
-        _write(out / f"{split}.jsonl", "\n".join(lines) + "\n")
+        write_split(out / f"{split}.jsonl", f"lexical-{split}", rows, escape=True)
         counts[split] = len(rows)
     return counts
 
@@ -151,9 +151,14 @@ def _choose(name: str, pairs: Sequence[Pair], rng: random.Random) -> Pair:
     return rng.choice(chosen[rng.choices(relations, [RARER.get(name, 1.0) for name in relations])[0]])
 
 
-def _write(path: Path, text: str) -> None:
+def write_split(path: Path, prefix: str, rows: Sequence[Mapping[str, Any]], escape: bool = False) -> None:
+    """Write a split at once, one JSON object a line, each with a uid: the prefix and its number.
+
+    With `escape`, letters beyond ASCII are written as JSON escapes.
+    """
+    lines = [json.dumps({"uid": f"{prefix}-{i:05d}", **row}, ensure_ascii=escape) for i, row in enumerate(rows)]
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text, "utf-8")
+    part.write_text("\n".join(lines) + "\n", "utf-8")
     part.replace(path)
 
 

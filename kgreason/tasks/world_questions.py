@@ -3,8 +3,6 @@
 Also without the command line: `python -m kgreason.tasks.world_questions FOLDER [SEED]`.
 """
 
-import json
-import os
 import random
 import re
 import sys
@@ -23,6 +21,7 @@ from kgreason.errors import DataError
 from kgreason.knowledge import open_graph
 from kgreason.places import shipped
 from kgreason.tasks.ceiling import execute
+from kgreason.tasks.frames import write_split
 from kgreason.tasks.world_wording import Frames, read_frames
 
 #: Questions of each split.
@@ -63,8 +62,7 @@ def build_world_qa(out: Path, seed: int = 0) -> dict[str, int]:
         rng = random.Random(f"{seed} {split}")
         rows = list(_rows(world, paths, split, size, rng, known))
         rng.shuffle(rows)
-        lines = [json.dumps({"uid": f"world-{split}-{i:05d}"} | row, ensure_ascii=False) for i, row in enumerate(rows)]
-        _write(out / f"{split}.jsonl", "\n".join(lines) + "\n")
+        write_split(out / f"{split}.jsonl", f"world-{split}", rows)
         counts[split] = len(rows)
     return counts
 
@@ -245,12 +243,6 @@ def _relations(world: World, table: Mapping[str, Any], split: str, rng: random.R
 
 def _full(path: Sequence[str]) -> tuple[str, ...]:
     return tuple("^" * step.startswith("^") + _RELATION + step.removeprefix("^") for step in path)
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text, "utf-8")
-    part.replace(path)
 
 
 if __name__ == "__main__":
