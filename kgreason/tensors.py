@@ -43,6 +43,11 @@ class GraphBatch:
         example: The position of each group's example in the data set the batch was drawn from.
         target: For each right answer, its `(group, candidate)`; None at prediction time. See `Scores`. Candidate -1 is
             "none of these", -2 an answer that is not in the knowledge graph: it cannot be learnt, and it counts.
+        edit_graph: Which row each edit belongs to; ascending, and within a row in the order in which edits are made.
+        edit_kind: See `EditKind`.
+        edit_nodes: The node of the premise and of the hypothesis that an edit exchanges; -1 for none.
+        edit_relation: How sure each relation of `Entailment` is to hold, before projection; rows sum to 1.
+        edit_polarity: The signature of the place in the premise's sentence and in the hypothesis'.
     """
 
     input_ids: Int[Tensor, "batch tokens"]
@@ -65,6 +70,11 @@ class GraphBatch:
     pair_type: Int[Tensor, " pairs"]
     example: Int[Tensor, " groups"]
     target: Int[Tensor, "2 answers"] | None = None
+    edit_graph: Int[Tensor, " edits"] = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
+    edit_kind: Int[Tensor, " edits"] = field(default_factory=lambda: torch.zeros(0, dtype=torch.long))
+    edit_nodes: Int[Tensor, "2 edits"] = field(default_factory=lambda: torch.zeros(2, 0, dtype=torch.long))
+    edit_relation: Float[Tensor, "edits 7"] = field(default_factory=lambda: torch.zeros(0, 7))
+    edit_polarity: Int[Tensor, "2 edits"] = field(default_factory=lambda: torch.zeros(2, 0, dtype=torch.long))
 
     @property
     def num_graphs(self) -> int:

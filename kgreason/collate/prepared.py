@@ -34,6 +34,9 @@ class Prepared:
         pair_type: As in `GraphBatch`.
         target: The right candidates: a label, the position of a choice, or entities (-1 for none of them, -2 for each
             that the knowledge graph does not have); empty if not known.
+        row_edits: How many edits each row has.
+        edit_kind, edit_nodes, edit_polarity: As in `GraphBatch`.
+        edit_relation: Likewise, one column per edit.
     """
 
     uid: str
@@ -55,6 +58,11 @@ class Prepared:
     pair_index: Int32[ndarray, "2 pairs"]
     pair_type: Int8[ndarray, " pairs"]
     target: Int32[ndarray, " answers"]
+    row_edits: Int32[ndarray, " rows"]
+    edit_kind: Int8[ndarray, " edits"]
+    edit_nodes: Int32[ndarray, "2 edits"]
+    edit_relation: Float32[ndarray, "7 edits"]
+    edit_polarity: Int8[ndarray, "2 edits"]
 
     @property
     def length(self) -> int:
@@ -106,7 +114,18 @@ def assemble(prepared: Sequence[Prepared], positions: Sequence[int] | None = Non
         pair_type=_long(_join(prepared, "pair_type")),
         example=_long(np.arange(len(prepared)) if positions is None else np.asarray(positions)),
         target=_targets(prepared),
+        edit_graph=_long(np.repeat(np.arange(rows), _join(prepared, "row_edits"))),
+        edit_kind=_long(_join(prepared, "edit_kind")),
+        edit_nodes=_long(_moved(_join(prepared, "edit_nodes", 1), prepared, node_base)),
+        edit_relation=torch.from_numpy(_join(prepared, "edit_relation", 1).T.astype(np.float32)),
+        edit_polarity=_long(_join(prepared, "edit_polarity", 1)),
     )
+
+
+def _moved(nodes: ndarray, prepared: Sequence[Prepared], node_base: ndarray) -> ndarray:
+    """Count the nodes of edits through the batch; -1 stays."""
+    base = np.repeat(node_base, [p.edit_nodes.shape[1] for p in prepared])
+    return np.where(nodes >= 0, nodes + base, -1)
 
 
 def _targets(prepared: Sequence[Prepared]) -> Tensor | None:

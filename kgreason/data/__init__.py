@@ -1,5 +1,7 @@
 """The nouns on the symbol side: plain numpy and Python, no torch."""
 
+from kgreason.data.edits import EditKind, Edits, no_edits
+from kgreason.data.entailment import COMPOSE, JOIN, POLARITY, SIGNATURES, Entailment, Polarity, signature
 from kgreason.data.example import Example, Role, Target
 from kgreason.data.knowledge import KnowledgeGraph
 from kgreason.data.logic import EdgeType, LogicGraph, NodeType
@@ -20,22 +22,30 @@ from kgreason.data.wording import relation_text, relation_texts
 
 __all__ = [
     "ALIGN_RELATIONS",
+    "COMPOSE",
     "DEPENDENCY_RELATIONS",
     "EDGE_RELATIONS",
+    "JOIN",
     "LINK_RELATIONS",
     "NONE",
+    "POLARITY",
     "SEMANTIC_RELATIONS",
     "SHARES",
+    "SIGNATURES",
     "SPAN_RELATIONS",
     "UNKNOWN",
     "UPOS",
     "Cycle",
     "EdgeType",
+    "EditKind",
+    "Edits",
+    "Entailment",
     "Example",
     "KnowledgeGraph",
     "LogicGraph",
     "Look",
     "NodeType",
+    "Polarity",
     "Prediction",
     "Predictions",
     "Ranks",
@@ -44,6 +54,8 @@ __all__ = [
     "Vocab",
     "count_shares",
     "entities_of",
+    "no_edits",
     "relation_text",
     "relation_texts",
+    "signature",
 ]

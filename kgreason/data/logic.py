@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float32, Int8, Int32
 from numpy import ndarray
 
+from kgreason.data.edits import Edits, no_edits
 from kgreason.errors import DataError
 
 
@@ -49,12 +50,15 @@ class LogicGraph:
         node_span: `(text, start, end)`: which text of the example, and the character range. `-1` for an `ENTITY`.
         node_entity: The id in the knowledge graph, or `-1`.
         node_score: How sure the parser or the linker is, in [0, 1].
+        node_polarity: How the place of a word projects what is exchanged there: a position in
+            `kgreason.data.entailment.SIGNATURES`; 0 (upward) where no parser has told.
         edge_index: Source and target node of each edge.
         edge_type: An `EdgeType` per edge.
         edge_relation: The relation id of each edge, in the vocabulary of its `EdgeType` (`EDGE_RELATIONS`).
         edge_score: How sure or how near, in [0, 1]: of an alignment, 1 / (1 + distance); 1 where nothing is said.
         seeds: The `Example.seeds` this graph was parsed with: names of entities that are known to be in the text.
         mentions: The `Example.mentions`: `(text, start, end)` of each seed, or empty.
+        edits: The edits that lead from the first text to the last, if a grounder has found them.
     """
 
     uid: str
@@ -65,12 +69,14 @@ class LogicGraph:
     node_span: Int32[ndarray, "nodes 3"]
     node_entity: Int32[ndarray, " nodes"]
     node_score: Float32[ndarray, " nodes"]
+    node_polarity: Int8[ndarray, " nodes"]
     edge_index: Int32[ndarray, "2 edges"]
     edge_type: Int8[ndarray, " edges"]
     edge_relation: Int32[ndarray, " edges"]
     edge_score: Float32[ndarray, " edges"]
     seeds: tuple[str, ...] = field(default=())
     mentions: tuple[tuple[int, int, int], ...] = field(default=())
+    edits: Edits = field(default_factory=no_edits)
 
     def __post_init__(self) -> None:
         self._check_lengths()
@@ -79,6 +85,11 @@ class LogicGraph:
         if len(outside):
             raise DataError(
                 f"LogicGraph '{self.uid}': edge_index points to node {outside[0]}, but the nodes are 0 to {nodes - 1}."
+            )
+        if len(self.edits) and not -1 <= self.edits.nodes.min() <= self.edits.nodes.max() < nodes:
+            raise DataError(
+                f"LogicGraph '{self.uid}': an edit points to node {self.edits.nodes.max()}, but the nodes are 0 to "
+                f"{nodes - 1}."
             )
         stray = np.flatnonzero((self.node_type == NodeType.ENTITY) & (self.node_entity < 0))
         if len(stray):
@@ -92,7 +103,7 @@ class LogicGraph:
             )
 
     def _check_lengths(self) -> None:
-        for name in ("node_type", "node_lemma", "node_pos", "node_span", "node_entity", "node_score"):
+        for name in ("node_type", "node_lemma", "node_pos", "node_span", "node_entity", "node_score", "node_polarity"):
             if len(getattr(self, name)) != self.num_nodes:
                 raise DataError(
                     f"LogicGraph '{self.uid}': {name} has {len(getattr(self, name))} rows, "
@@ -166,6 +177,7 @@ class LogicGraph:
             node_span=np.concatenate([self.node_span, span]),
             node_entity=np.concatenate([self.node_entity, entity]),
             node_score=np.concatenate([self.node_score, score]),
+            node_polarity=np.concatenate([self.node_polarity, np.zeros(new, np.int8)]),
         )
 
     def __repr__(self) -> str:

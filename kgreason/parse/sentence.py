@@ -107,6 +107,7 @@ def build_graph(example: Example, texts: Sequence[Sequence[Sentence]]) -> LogicG
         node_span=np.vstack([np.zeros((0, 3), np.int32), *spans]).astype(np.int32),
         node_entity=np.full(first, -1, np.int32),
         node_score=np.ones(first, np.float32),
+        node_polarity=np.zeros(first, np.int8),
         edge_index=np.array([source, target], np.int32).reshape(2, -1),
         edge_type=np.full(len(source), EdgeType.DEPENDENCY, np.int8),
         edge_relation=np.array(relation, np.int32),

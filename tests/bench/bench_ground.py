@@ -244,6 +244,7 @@ def word_graph(words: list[str]) -> LogicGraph:
         node_span=np.stack([np.zeros(size), stops - [len(word) + 1 for word in words], stops - 1], 1).astype(np.int32),
         node_entity=np.full(size, -1, np.int32),
         node_score=np.ones(size, np.float32),
+        node_polarity=np.zeros(size, np.int8),
         edge_index=np.zeros((2, 0), np.int32),
         edge_type=np.zeros(0, np.int8),
         edge_relation=np.zeros(0, np.int32),

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from kgreason.collate import COLLATORS, Collate, assemble
 from kgreason.collate.tokens import Layout, Tokeniser, Tokens, keep_lengths, lay_out
-from kgreason.data import ALIGN_RELATIONS, EdgeType, Example, KnowledgeGraph, LogicGraph, NodeType
+from kgreason.data import ALIGN_RELATIONS, EdgeType, EditKind, Edits, Example, KnowledgeGraph, LogicGraph, NodeType
 from kgreason.errors import ConfigError, DataError
 from kgreason.tensors import GraphBatch
 
@@ -35,6 +37,7 @@ def graph_of(example: Example) -> LogicGraph:
         node_span=np.array(spans, np.int32).reshape(-1, 3),
         node_entity=np.full(n, -1, np.int32),
         node_score=np.ones(n, np.float32),
+        node_polarity=np.zeros(n, np.int8),
         edge_index=np.zeros((2, 0), np.int32),
         edge_type=np.zeros(0, np.int8),
         edge_relation=np.zeros(0, np.int32),
@@ -269,3 +272,21 @@ def test_a_toy_knowledge_graph_goes_through_the_room(collate: Collate) -> None:
     knowledge = KnowledgeGraph.from_triples([("dog", "is_a", "animal")])
     sizes = {EdgeType.KNOWLEDGE: len(knowledge.relations)}
     assert Collate(num_relations=sizes).num_relations == collate.num_relations - 4
+
+
+def test_edits_keep_their_nodes_through_rows_and_batches(collate: Collate) -> None:
+    example = nli("e", "A dog runs", "An animal moves")
+    graph = graph_of(example)
+    edits = Edits(
+        kind=np.array([EditKind.SUBSTITUTE, EditKind.INSERT], np.int8),
+        nodes=np.array([[1, -1], [4, 5]], np.int32),
+        relation=np.eye(7, 2, dtype=np.float32),
+        polarity=np.array([[0, 1], [2, 3]], np.int8),
+        reason=("dog → animal", "moves"),
+    )
+    plain = nli("f", "Cats", "Dogs sleep")
+    batch = collate([plain, example, example], [graph_of(plain), *[replace(graph, edits=edits)] * 2])
+    assert batch.edit_graph.tolist() == [1, 1, 2, 2]
+    assert batch.edit_nodes.tolist() == [[4, -1, 10, -1], [7, 8, 13, 14]]
+    assert batch.edit_relation.tolist() == np.eye(7, 2).T.tolist() * 2
+    assert batch.edit_polarity.tolist() == [[0, 1, 0, 1], [2, 3, 2, 3]]

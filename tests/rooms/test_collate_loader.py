@@ -35,6 +35,11 @@ def prepared(lengths: list[int]) -> list[Prepared]:
             pair_index=EMPTY["pairs"],
             pair_type=EMPTY["int8"],
             target=np.array([i % 3], np.int32),
+            row_edits=np.zeros(1, np.int32),
+            edit_kind=EMPTY["int8"],
+            edit_nodes=EMPTY["pairs"],
+            edit_relation=np.zeros((7, 0), np.float32),
+            edit_polarity=np.zeros((2, 0), np.int8),
         )
         for i, n in enumerate(lengths)
     ]

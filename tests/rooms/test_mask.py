@@ -29,6 +29,7 @@ def graph_of(spans: list[Span], mentions: list[Span]) -> LogicGraph:
         node_span=np.array([*spans, *mentions, *[(-1, -1, -1)] * named], np.int32).reshape(-1, 3),
         node_entity=np.array([-1] * (len(spans) + named) + list(range(named)), np.int32),
         node_score=np.ones(nodes, np.float32),
+        node_polarity=np.zeros(nodes, np.int8),
         edge_index=np.array(edges, np.int32),
         edge_type=np.full(named, EdgeType.LINK, np.int8),
         edge_relation=np.zeros(named, np.int32),
