@@ -1,7 +1,6 @@
 """Tests what a run has trained once more, with other settings: on a spoilt graph, say, that it was not trained on."""
 
 import hashlib
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -12,6 +11,7 @@ from kgreason.errors import ConfigError, StoreError
 from kgreason.experiment import record
 from kgreason.experiment.build import build_front, build_reasoner
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.cost import Meter
 from kgreason.experiment.prepare import data_checksums, graph_checksum, prepare
 from kgreason.experiment.run import Options, Run, evaluate
 from kgreason.train import WEIGHTS, load_weights, seed_everything
@@ -51,14 +51,14 @@ def retest(folder: str | Path, overrides: Mapping[str, Any], options: Options | 
     if (out / record.METRICS).is_file() and not options.again:
         options.tell(f"Done before: {out}")
         return Run(out, record.read_json(out / record.METRICS), fresh=False)
-    begin = time.monotonic()
+    meter = Meter()
     make = partial(prepare, front, config, step=options.step)
     seed_everything(config.seed)
     reasoner = build_reasoner(config, front)
     load_weights(reasoner, run / WEIGHTS)
     tests, rows = evaluate(reasoner.to(options.device), front, splits, make, trained["dev"], options.tell)
     metrics = {"title": config.title, "seed": config.seed, "run": run.name, "changed": dict(overrides), "test": tests}
-    metrics["seconds"] = round(time.monotonic() - begin, 1)
+    metrics |= meter.read()
     record.write_text(out / record.CONFIG, record.to_toml(replace(config, expected={}).as_tables()))
     record.write_json(out / record.VERSIONS, record.versions())
     record.write_lines(out / record.PREDICTIONS, rows)

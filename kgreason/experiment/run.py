@@ -13,6 +13,7 @@ from kgreason.errors import StoreError
 from kgreason.experiment import record
 from kgreason.experiment.build import Front, build_front, build_reasoner
 from kgreason.experiment.config import ROOMS, ExperimentConfig
+from kgreason.experiment.cost import Meter
 from kgreason.experiment.prepare import Step, data_checksums, graph_checksum, prepare
 from kgreason.reasoner import Reasoner
 from kgreason.tasks import Split, Splits
@@ -139,13 +140,13 @@ def check_experiment(config: ExperimentConfig, data: bool = True) -> dict[str, A
 def _run(
     config: ExperimentConfig, options: Options, front: Front, splits: Splits, folder: Path, processes: Processes
 ) -> dict[str, Any]:
-    begin = time.monotonic()
+    meter = Meter()
     make = partial(prepare, front, config, step=options.step)
     train, dev = make(splits.train, "train"), make(splits.dev, "dev")
     for name, split in splits.test.items():  # what is wrong with a test must show before training, not after
         make(split, f"test {name}")
     told = ", ".join(f"{name} {len(split)}" for name, split in splits.test.items())
-    options.tell(f"Prepared train {len(train)}, dev {len(dev)}, test {told} in {time.monotonic() - begin:.0f} s")
+    options.tell(f"Prepared train {len(train)}, dev {len(dev)}, test {told} in {meter.read()['seconds']:.0f} s")
     seed_everything(config.seed)
     reasoner = build_reasoner(config, front).to(options.device)
     load = partial(_load, batch_size=front.train.batch_size, processes=processes)
@@ -168,7 +169,7 @@ def _run(
     options.tell(f"Trained {fitted.epochs} epochs in {fitted.seconds:.0f} s; kept epoch {fitted.best_epoch + 1}")
     metrics: dict[str, Any] = {"title": config.title, "seed": config.seed, "dev": fitted.metrics}
     metrics["test"], rows = evaluate(reasoner, front, splits.test, make, fitted.metrics, options.tell)
-    metrics |= {"train": _course(fitted), "seconds": round(time.monotonic() - begin, 1)}
+    metrics |= {"train": _course(fitted), **meter.read()}
     metrics["expected"] = _expected(config, metrics, options)
     if processes.rank == 0:
         record.write_lines(folder / record.PREDICTIONS, rows)

@@ -52,6 +52,8 @@ def test_a_run_leaves_everything_behind_and_is_not_done_twice(config: Experiment
     assert len(rows) == scores["size"] == 12
     assert np.mean([row["gold"] == row["answer"] for row in rows]) == pytest.approx(scores["accuracy"])
     assert {"category.ent", "category.con"} <= scores.keys()
+    assert 50 < first.metrics["peak_memory_mb"] < 20_000
+    assert 0 < first.metrics["cpu_seconds"] < 600
     again = run_experiment(config, options)
     assert (again.fresh, again.metrics) == (False, first.metrics)
     assert any("Done before" in line for line in told)
