@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float32, Int8, Int32, Int64, Integer
 from numpy import ndarray
 
+from kgreason.data.rules import Rules
 from kgreason.data.vocab import Names, Vocab
 from kgreason.errors import DataError
 
@@ -86,6 +87,7 @@ class KnowledgeGraph:
         relation_labels: What relations are called, the name that is shown first; by relation, where the graph says it.
             `kgreason.data.relation_texts` gives texts for every relation.
         about: Origin, licence, version, counts: what the manifest says, as plain text values.
+        rules: How its owner means it to be used; `kgreason.data.walked.walked` gives the part that is walked.
     """
 
     entities: Names
@@ -99,6 +101,7 @@ class KnowledgeGraph:
     labels: Labels
     about: Mapping[str, str] = field(default_factory=dict)
     relation_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: Rules = field(default_factory=Rules)
 
     @classmethod
     def from_triples(

@@ -1,5 +1,6 @@
 """A graph that is wrong on purpose: the control of everything that reads one."""
 
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -56,7 +57,8 @@ def perturb_graph(knowledge: KnowledgeGraph, mode: str, share: float = 0.5, seed
         _swap(rows, everything, whole, 1, seed + 1)
     about = {**knowledge.about, "perturbed": f"{mode}, seed {seed}" + (f", share {share}" if mode == "drop" else "")}
     called = knowledge.relation_labels
-    return KnowledgeGraph.from_ids(knowledge.entities, knowledge.relations, rows, knowledge.labels, about, called)
+    spoilt = KnowledgeGraph.from_ids(knowledge.entities, knowledge.relations, rows, knowledge.labels, about, called)
+    return replace(spoilt, rules=knowledge.rules)
 
 
 def _swap(
