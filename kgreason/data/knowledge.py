@@ -82,7 +82,8 @@ class KnowledgeGraph:
         tail: The tail of each triple, in the same order.
         tail_ptr: The triples with tail `t` are rows `tail_ptr[t] : tail_ptr[t + 1]` of `head` and `inverse`.
         inverse: The relation of each triple once more, sorted by (tail, relation, head).
-        head: The head of each triple, in the order of `inverse`.
+        head: The head of each triple, in the order of `inverse`. Both directions hold the same triples, but for what
+            `kgreason.data.walked.walked` leaves out at hubs.
         labels: What entities are called.
         relation_labels: What relations are called, the name that is shown first; by relation, where the graph says it.
             `kgreason.data.relation_texts` gives texts for every relation.
@@ -96,8 +97,8 @@ class KnowledgeGraph:
     relation: Integer[ndarray, " triples"]
     tail: Int32[ndarray, " triples"]
     tail_ptr: Int64[ndarray, " offsets"]
-    inverse: Integer[ndarray, " triples"]
-    head: Int32[ndarray, " triples"]
+    inverse: Integer[ndarray, " backwards"]
+    head: Int32[ndarray, " backwards"]
     labels: Labels
     about: Mapping[str, str] = field(default_factory=dict)
     relation_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
