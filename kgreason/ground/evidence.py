@@ -10,9 +10,9 @@ from jaxtyping import Bool, Float64, Int64
 from numpy import ndarray
 
 from kgreason.data import KnowledgeGraph
+from kgreason.data.function_words import FUNCTION_WORDS
 from kgreason.ground.cut import Cut
 from kgreason.ground.index import label_index
-from kgreason.ground.units import FUNCTION_WORDS
 
 #: What is left of the weight of a word that questions are made of: a function word, a word of a relation, a mark.
 _COMMON = 0.25

@@ -9,9 +9,9 @@ from jaxtyping import Bool, Float32, Float64, Int8, Int32, Int64
 from numpy import ndarray
 
 from kgreason.data import DEPENDENCY_RELATIONS, UPOS, EdgeType, KnowledgeGraph, LogicGraph, NodeType
+from kgreason.data.function_words import FUNCTION_WORDS
 from kgreason.ground.index import label_index
 from kgreason.ground.reading import senses_of
-from kgreason.ground.units import FUNCTION_WORDS
 
 PosRule: TypeAlias = Literal["strict", "prefer", "ignore"]
 """What to do where the part of speech of a word and of an entity do not agree. See `link_spans`."""

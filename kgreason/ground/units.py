@@ -8,6 +8,7 @@ from jaxtyping import Bool, Int64
 from numpy import ndarray
 
 from kgreason.data import DEPENDENCY_RELATIONS, UPOS, EdgeType, KnowledgeGraph, LogicGraph, NodeType
+from kgreason.data.function_words import FUNCTION_WORDS
 from kgreason.ground.lexical import Senses, lexical_relations
 
 #: Parts of speech whose words carry content; adpositions are looked up only as adverbs and adjectives.
@@ -18,16 +19,6 @@ _NEXT = DEPENDENCY_RELATIONS.id("next")  # word order is no government
 _MEANT = {"PROPN": ("NOUN",), "NUM": ("NOUN", "ADJ"), "ADP": ("ADV", "ADJ"), "AUX": ("VERB",)}
 _MISMATCH = 0.4  # a sense of another part of speech: taggers err, and "red" is both
 _LONGEST = 4  # words in a label
-_FUNCTION = """
-a about above after again against all am an and any are as at be because been before being below between both but by
-can could did do does doing down during each few for from further had has have having he her here hers herself him
-himself his how i if in into is it its itself just may me might more most must my myself no nor not now of off on once
-only or other our ours out over own s same shall she should so some such t than that the their theirs them themselves
-then there these they this those through to too under until up us very was we were what when where which while who
-whom why will with would you your yours
-"""
-#: Content is told from function by the part of speech; without one, by this list.
-FUNCTION_WORDS = frozenset(_FUNCTION.split())
 
 
 @dataclass(frozen=True, slots=True)
