@@ -1,0 +1,39 @@
+"""An edit in the making."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Float32
+from numpy import ndarray
+
+from kgreason.data.edits import EditKind
+from kgreason.data.entailment import Entailment
+
+Distribution: TypeAlias = Float32[ndarray, " 7"]
+
+
+@dataclass(slots=True)
+class Change:
+    """An edit in the making; `premise` and `hypothesis` are units, or -1.
+
+    `place` is the unit of the other text where something is left out or added, or -1; `outer` tells that the place is
+    that of an operator, around its reach.
+    """
+
+    kind: EditKind
+    premise: int
+    hypothesis: int
+    relation: Distribution
+    reason: str
+    place: int = -1
+    outer: bool = False
+
+
+def spread(*parts: tuple[Entailment, float]) -> Distribution:
+    """Return a distribution; what is not given away goes to independence."""
+    out = np.zeros(7, np.float32)
+    for relation, much in parts:
+        out[relation] += much
+    out[Entailment.INDEPENDENCE] += max(0.0, 1 - float(out.sum()))
+    return np.asarray(out / out.sum(), np.float32)

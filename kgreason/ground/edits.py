@@ -1,0 +1,155 @@
+"""Finds the edits that lead from a premise to a hypothesis."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, Literal, TypeAlias, final
+
+import numpy as np
+
+from kgreason.data import KnowledgeGraph, LogicGraph
+from kgreason.data.edits import EditKind, Edits
+from kgreason.data.entailment import Entailment
+from kgreason.errors import ConfigError
+from kgreason.ground.align import AlignGrounder
+from kgreason.ground.changes import Comparison
+from kgreason.ground.changing import Change, Distribution, spread
+from kgreason.ground.matching import Reading, match
+from kgreason.ground.natural import NaturalRelations
+from kgreason.ground.roles import edges_of
+from kgreason.ground.terms import Terms
+from kgreason.ground.trees import read_units
+from kgreason.ground.units import Lexicon
+
+View: TypeAlias = Literal["specific", "existential"]
+_VIEWS: Final = ("specific", "existential")
+#: Nothing to hold on to: what is said is not known to follow, nor to be excluded.
+_NOTHING: Final = spread((Entailment.EQUIVALENCE, 0.15), (Entailment.REVERSE, 0.2), (Entailment.ALTERNATION, 0.15))
+_ORDER: Final = {
+    EditKind.DELETE: 0,
+    EditKind.REORDER: 1,
+    EditKind.SUBSTITUTE: 2,
+    EditKind.INSERT: 3,
+    EditKind.OPERATOR: 4,
+}
+
+
+@final
+class EditsGrounder:
+    """Aligns a hypothesis with its premise over their dependency trees, and writes down the edits between them.
+
+    Args:
+        reading: `specific`: "a man" is a particular man, and both texts speak of one scene, so words that exclude each
+            other make statements that do. `existential`: "a man" is some man or other, and they do not.
+        max_senses: How many senses of a word are looked at, the likeliest first.
+
+    Raises:
+        ConfigError: If there is no such reading.
+    """
+
+    def __init__(self, reading: View = "specific", max_senses: int = 8) -> None:
+        if reading not in _VIEWS:
+            raise ConfigError(f"[ground] edits: reading = '{reading}'; expected {' or '.join(_VIEWS)}.")
+        self.reading, self.max_senses = reading, max_senses
+        self._align = AlignGrounder(max_senses)
+        self._natural: tuple[KnowledgeGraph, NaturalRelations] | None = None
+
+    def __call__(self, graphs: Sequence[LogicGraph], knowledge: KnowledgeGraph) -> list[LogicGraph]:
+        aligned = self._align(graphs, knowledge)
+        lexicon, terms = Lexicon(knowledge, self.max_senses), Terms()
+        pairs = [self._read(graph, lexicon) for graph in graphs]
+        rows = [(terms.add(p.units), terms.add(h.units)) for p, h in pairs]
+        terms.ask(self._relations(knowledge), rows)
+        return [
+            replace(graph, edits=self._edits(graph, *texts, terms, *ids))
+            for graph, texts, ids in zip(aligned, pairs, rows, strict=True)
+        ]
+
+    def _relations(self, knowledge: KnowledgeGraph) -> NaturalRelations:
+        if self._natural is None or self._natural[0] is not knowledge:
+            self._natural = knowledge, NaturalRelations(knowledge)
+        return self._natural[1]
+
+    def _read(self, graph: LogicGraph, lexicon: Lexicon) -> tuple[Reading, Reading]:
+        last = int(graph.node_span[:, 0].max(initial=0))
+        units = [read_units(graph, text, lexicon) if text or last else [] for text in (0, last)]
+        return Reading(units[0], edges_of(units[0])), Reading(units[1], edges_of(units[1]))
+
+    def _edits(
+        self,
+        graph: LogicGraph,
+        premise: Reading,
+        hypothesis: Reading,
+        terms: Terms,
+        first: np.ndarray,
+        then: np.ndarray,
+    ) -> Edits:
+        relation, same, row = terms.between(first, then)
+        back = match(premise, hypothesis, relation, same)
+
+        def lexical(i: int, j: int) -> tuple[Distribution, str]:
+            if row[i, j] < 0:
+                p, h = premise.units[i].text, hypothesis.units[j].text
+                return _NOTHING, f"{p} | {h}: nothing is known"
+            return self._read_as(relation[i, j]), terms.reason(int(row[i, j]))
+
+        changes = Comparison(premise, hypothesis, back, lexical).changes()
+        if not changes and (not hypothesis.units or not premise.units):
+            changes = [Change(EditKind.INSERT, -1, -1, _NOTHING, "nothing to compare")]
+        return _written(graph, premise, hypothesis, back, changes)
+
+    def _read_as(self, relation: Distribution) -> Distribution:
+        """In the existential reading what excludes each other may both be so."""
+        if self.reading == "specific":
+            return relation
+        out = relation.copy()
+        out[Entailment.INDEPENDENCE] += out[Entailment.ALTERNATION]
+        out[Entailment.ALTERNATION] = 0
+        return out
+
+
+def _written(graph: LogicGraph, premise: Reading, hypothesis: Reading, back: list[int], changes: list[Change]) -> Edits:
+    changes = sorted(changes, key=lambda change: _ORDER[change.kind])
+    forth = {i: j for j, i in enumerate(back) if i >= 0}
+    node, place = [], []
+    for change in changes:
+        i, j = change.premise, change.hypothesis
+        node.append((premise.units[i].node if i >= 0 else -1, hypothesis.units[j].node if j >= 0 else -1))
+        place.append(_places(graph, premise, hypothesis, forth, change))
+    return Edits(
+        np.array([change.kind for change in changes], np.int8),
+        np.array(node, np.int32).reshape(-1, 2).T,
+        np.array([change.relation for change in changes], np.float32).reshape(-1, 7).T,
+        np.array(place, np.int8).reshape(-1, 2).T,
+        tuple(change.reason for change in changes),
+    )
+
+
+def _places(
+    graph: LogicGraph, premise: Reading, hypothesis: Reading, forth: dict[int, int], change: Change
+) -> tuple[int, int]:
+    """Return the signatures of an edit's place in the premise and in the hypothesis."""
+    polarity = graph.node_polarity
+    i, j = change.premise, change.hypothesis
+    p, h = (premise.units[i] if i >= 0 else None), (hypothesis.units[j] if j >= 0 else None)
+    if change.outer:
+        return tuple(_outside(graph, unit) if unit else 0 for unit in (p, h))  # type: ignore[return-value]
+    if p and h:
+        return int(polarity[p.node]), int(polarity[h.node])
+    if p:
+        above = _counterpart(premise, i, forth)
+        return int(polarity[p.node]), int(polarity[hypothesis.units[above].node] if above >= 0 else 0)
+    if h:
+        return int(polarity[premise.units[change.place].node]) if change.place >= 0 else 0, int(polarity[h.node])
+    return 0, 0
+
+
+def _counterpart(premise: Reading, i: int, forth: dict[int, int]) -> int:
+    above = premise.units[i].parent
+    return forth.get(above, -1) if above >= 0 else -1
+
+
+def _outside(graph: LogicGraph, unit) -> int:  # type: ignore[no-untyped-def]
+    for node in (unit.negation, unit.quantifier_node, unit.modal_node):
+        if node >= 0:
+            return int(graph.node_polarity[node])
+    return int(graph.node_polarity[unit.node])

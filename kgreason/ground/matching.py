@@ -1,0 +1,88 @@
+"""Finds the counterparts of the units of a hypothesis among those of a premise."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32, Float64
+from numpy import ndarray
+from scipy.optimize import linear_sum_assignment
+
+from kgreason.ground.roles import COMPATIBLE, Edge
+from kgreason.ground.trees import Unit
+
+#: How much a relation between two words speaks for it that one took the other's place: ≡ ⊏ ⊐ ^ | ⌣ #.
+_WORTH: Final = np.array([1.0, 0.9, 0.85, 0.75, 0.65, 0.3, 0.05])
+_ROLE, _PLACE, _MAIN, _SENTENCE = 0.45, 0.06, 0.05, 0.04
+_ENOUGH: Final = 0.62
+_ROUNDS: Final = 2
+
+
+@dataclass(slots=True)
+class Reading:
+    """One text as units and the roles that join them."""
+
+    units: list[Unit]
+    edges: list[Edge]
+
+    def __post_init__(self) -> None:
+        table = np.array([edge[:3] for edge in self.edges], np.int64).reshape(-1, 3)
+        self.head, self.dependent, self.role = table.T
+        self.joined: dict[tuple[int, int], list[Edge]] = {}
+        for edge in self.edges:
+            self.joined.setdefault((edge[0], edge[1]), []).append(edge)
+
+    head: ndarray = None  # type: ignore[assignment]
+    dependent: ndarray = None  # type: ignore[assignment]
+    role: ndarray = None  # type: ignore[assignment]
+    joined: dict[tuple[int, int], list[Edge]] = None  # type: ignore[assignment]
+
+
+def match(premise: Reading, hypothesis: Reading, relation: Float32[ndarray, "p h 7"], same: ndarray) -> list[int]:
+    r"""Return for each unit of the hypothesis its counterpart in the premise, or -1.
+
+    The assignment $M$ maximises the total worth of the pairs, each unit being used once at most,
+
+    $$w_{ij} = \max\big(s_{ij},\ v^\top r_{ij}\big) + a \frac{1}{|E_j|} \sum_{(i,k,\rho) \in E_P,\ (j,l,\sigma) \in E_H}
+      c_{\rho\sigma} M_{kl} + b \,|{\rm places}|$$
+
+    with $s$ whether they are the same word, $r$ the relation of the words, $v$ what each relation is worth, $c$ how
+    well the roles agree; solved twice, first with $M$ from the words alone. Pairs worth too little are dropped.
+    """
+    p, h = premise.units, hypothesis.units
+    if not p or not h:
+        return [-1] * len(h)
+    words = np.maximum(relation @ _WORTH, 1.05 * same) * (relation.sum(-1) + same > 0)
+    near = 1 - np.abs(np.linspace(0, 1, len(p))[:, None] - np.linspace(0, 1, len(h))[None, :])
+    main = np.array([u.main for u in p])[:, None] & np.array([u.main for u in h])[None, :]
+    worth = words + _PLACE * near + _MAIN * main
+    degree = np.bincount(np.concatenate([hypothesis.head, hypothesis.dependent]), minlength=len(h)) + [
+        float(u.main) for u in h
+    ]
+    compatible = COMPATIBLE[premise.role][:, hypothesis.role]
+    matched = np.where(words >= 0.5, np.minimum(words, 1.0), 0.0)
+    matched = matched / np.maximum(1, np.maximum(matched.sum(0, keepdims=True), matched.sum(1, keepdims=True)))
+    rows: ndarray = np.zeros(0, np.int64)
+    for _ in range(_ROUNDS):
+        support = (_support(premise, hypothesis, compatible, matched) + main) / np.maximum(degree, 1)[None, :]
+        total = worth + _ROLE * np.minimum(support, 1) * (words > 0)
+        rows, columns = linear_sum_assignment(total, maximize=True)
+        good = total[rows, columns] >= _ENOUGH
+        rows, columns = rows[good], columns[good]
+        matched = np.zeros_like(total)
+        matched[rows, columns] = 1.0
+    out = [-1] * len(h)
+    for i, j in zip(rows.tolist(), columns.tolist(), strict=True):
+        out[j] = i
+    return out
+
+
+def _support(
+    premise: Reading, hypothesis: Reading, compatible: Float32[ndarray, "a b"], matched: Float64[ndarray, "p h"]
+) -> Float64[ndarray, "p h"]:
+    """Return how well the neighbours of each pair are matched, in the same roles."""
+    out = np.zeros_like(matched)
+    a, b, c, d = premise.head, premise.dependent, hypothesis.head, hypothesis.dependent
+    np.add.at(out, (a[:, None], c[None, :]), compatible * matched[b[:, None], d[None, :]])
+    np.add.at(out, (b[:, None], d[None, :]), compatible * matched[a[:, None], c[None, :]])
+    return out

@@ -1,0 +1,117 @@
+"""What it comes to when something is left out or added: modifiers, conjuncts, adjuncts, clauses."""
+
+from typing import Final
+
+from kgreason.data.entailment import Entailment
+from kgreason.ground.changing import Distribution, spread
+from kgreason.ground.trees import Unit
+
+_E, _F, _R, _N, _A, _I = (
+    Entailment.EQUIVALENCE, Entailment.FORWARD, Entailment.REVERSE, Entailment.NEGATION, Entailment.ALTERNATION,
+    Entailment.INDEPENDENCE,
+)  # fmt: skip
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+#: With these a thing is not what its noun says: "a fake gun".
+_DENYING: Final = _set(
+    "fake false counterfeit imitation artificial pretend mock bogus sham fictional imaginary forged phony"
+)
+#: With these it was, will be, may be, or is only called so.
+_OPEN: Final = _set(
+    "former ex alleged supposed would-be toy potential possible likely future possibly probably allegedly past apparent "
+    "so-called apparently supposedly presumed suspected putative maybe perhaps"
+)
+_NEARLY: Final = _set("almost nearly barely_not virtually")
+_DELETED: Final = spread((_F, 0.93), (_E, 0.04))
+_INSERTED: Final = spread((_R, 0.87), (_E, 0.06), (_A, 0.03))
+DELETED, INSERTED = _DELETED, _INSERTED
+
+
+def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, str]:
+    """Return what it comes to that a unit of the premise, with what hangs below it, has no counterpart."""
+    unit = units[i]
+    if unit.lemma in _DENYING:
+        return spread((_A, 0.85)), "what it was said of is not that"
+    if unit.lemma in _NEARLY:
+        return spread((_A, 0.85)), "it did not come to that"
+    if unit.lemma in _OPEN:
+        return spread(), "what it is said of may not be that"
+    if unit.mark == "if" or unit.mark == "unless":
+        return spread((_R, 0.85)), "a condition"
+    others = [units[c] for c in unit.children if forth[c] >= 0 and units[c].relation == "conj"]
+    if (unit.relation == "conj" and unit.joined in {"or", "nor"}) or any(o.joined in {"or", "nor"} for o in others):
+        return spread((_R, 0.95)), "one of several possibilities"
+    below = [c for c in unit.children if forth[c] >= 0 and units[c].relation in {"xcomp", "ccomp"}]
+    if below:
+        return spread((_F, 0.3), (_R, 0.3)), "what it says of the clause below it is not known"
+    return _DELETED, _what(unit)
+
+
+def added(units: list[Unit], j: int, back: list[int]) -> tuple[Distribution, str]:
+    """Return what it comes to that a unit of the hypothesis, with what hangs below it, has no counterpart."""
+    unit = units[j]
+    if unit.lemma in _DENYING or unit.lemma in _NEARLY:
+        return spread((_A, 0.85)), "what it is said of is not that"
+    if unit.lemma in _OPEN:
+        return spread((_A, 0.3)), "what it is said of may not be that"
+    others = [units[c] for c in unit.children if back[c] >= 0 and units[c].relation == "conj"]
+    if (unit.relation == "conj" and unit.joined in {"or", "nor"}) or any(o.joined in {"or", "nor"} for o in others):
+        return spread((_F, 0.95)), "one more possibility"
+    if unit.main:
+        return spread((_R, 0.4), (_A, 0.15)), "another statement"
+    return _INSERTED, _what(unit)
+
+
+def _what(unit: Unit) -> str:
+    names = {"amod": "a modifier", "advmod": "a modifier", "conj": "a conjunct", "acl": "a clause", "advcl": "a clause"}
+    names |= {"obl": "an adjunct", "nmod": "a modifier", "obj": "an object", "nsubj": "a subject", "root": "a sentence"}
+    return names.get(unit.relation, "a modifier")
+
+
+_LIKE: Final = [
+    _set(group.replace(" ", "_").replace(",_", " "))
+    for group in (
+        "in, inside, inside of, into, within, through, at, in the middle of, throughout, across",
+        "on, upon, onto, on top of, over, atop, across, along, in",
+        "near, by, next to, beside, close to, alongside, at, with, around, nearby, in front of, on",
+        "under, below, beneath, underneath",
+        "above, over",
+        "outside, out of, outside of",
+        "from, off, out of, off of",
+        "to, toward, towards, into, at",
+        "for, to, during",
+        "about, of, on",
+        "with, in, of, using, by, while",
+        "down, along, on, through, up, across",
+        "against, on, at, near",
+        "behind, after",
+        "between, among, amid",
+        "past, by",
+    )
+]
+_UNLIKE: Final = [
+    (_set("in inside within into inside_of"), _set("outside outside_of out_of")),
+    (_set("on on_top_of above over onto atop"), _set("under below beneath underneath")),
+    (_set("with"), _set("without")),
+    (_set("before"), _set("after")),
+    (_set("in_front_of"), _set("behind")),
+    (_set("to into onto toward towards"), _set("from out_of off away_from")),
+    (_set("up"), _set("down")),
+    (_set("near by next_to beside"), _set("far_from")),
+    (_set("for"), _set("against")),
+]
+
+
+def prepositions(first: str, second: str) -> Distribution | None:
+    """Return the relation of two different prepositions, or None if they may say the same."""
+    a, b = first.replace(" ", "_"), second.replace(" ", "_")
+    for left, right in _UNLIKE:
+        if (a in left and b in right) or (a in right and b in left):
+            return spread((_A, 0.9))
+    if any(a in group and b in group for group in _LIKE):
+        return spread((_E, 0.85), (_F, 0.05))
+    return spread((_E, 0.4), (_A, 0.1), (_F, 0.1))

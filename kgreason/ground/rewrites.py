@@ -1,0 +1,149 @@
+"""Rewrites dependency trees so that different wordings of one thing look alike: who does what to whom stays."""
+
+from typing import Final, final
+
+from kgreason.ground.words import GROUPS, PARTITIVES, PLACES
+
+_MODIFIERS: Final = frozenset({"det", "nummod", "amod", "advmod", "case", "cc", "punct", "aux", "cop"})
+
+
+@final
+class Sketch:
+    """The dependency trees of a logic graph as lists that may be changed; position `i` is node `i`.
+
+    Args:
+        text: The words, lower case.
+        lemma: Their dictionary forms.
+        pos: Their universal parts of speech, `""` if unknown.
+        governor: The governor of each, -1 for a root.
+        relation: The dependency relation to it, `root` for a root.
+    """
+
+    __slots__ = ("below", "cases", "governor", "group", "lemma", "pos", "relation", "silent", "text", "there")
+
+    def __init__(
+        self, text: list[str], lemma: list[str], pos: list[str], governor: list[int], relation: list[str]
+    ) -> None:
+        self.text, self.lemma, self.pos, self.governor, self.relation = text, lemma, pos, governor, relation
+        self.silent: set[int] = set()  # nodes that carry nothing of their own
+        self.there: set[int] = set()  # what is said to exist
+        self.group: dict[int, int] = {}  # of "three of the boys": boys to three
+        self.cases: dict[int, list[int]] = {}  # the nodes of a preposition of several words, by what it governs
+        self.below: list[list[int]] = [[] for _ in text]
+        for node, above in enumerate(governor):
+            if above >= 0:
+                self.below[above].append(node)
+
+    def child(self, node: int, relation: str) -> int:
+        """Return the first dependent in a relation, or -1."""
+        return next((d for d in self.below[node] if self.relation[d] == relation), -1)
+
+    def move(self, node: int, above: int, relation: str) -> None:
+        """Hang a node elsewhere."""
+        if self.governor[node] >= 0:
+            self.below[self.governor[node]].remove(node)
+        self.governor[node], self.relation[node] = above, relation
+        if above >= 0:
+            self.below[above].append(node)
+
+    def exchange(self, node: int, below: int) -> None:
+        """Let a dependent take its governor's place; the governor becomes its dependent."""
+        above, relation = self.governor[node], self.relation[node]
+        self.move(below, above, relation)
+        self.move(node, below, "dep")
+
+
+def rewrite(s: Sketch) -> None:
+    """Bring existential clauses, clefts, partitives and prepositions with a noun in them to one form."""
+    for node in range(len(s.text)):
+        lemma = s.lemma[node]
+        if s.relation[node] == "expl" and lemma == "there":
+            _existential(s, node)
+        elif lemma in PLACES and s.child(node, "case") >= 0:
+            _place(s, node)
+        elif lemma in PARTITIVES or lemma in GROUPS or s.pos[node] == "NUM":
+            _partitive(s, node)
+    for node in range(len(s.text)):
+        if s.lemma[node] == "it" and s.relation[node] in {"nsubj", "expl"}:
+            _cleft(s, node)
+
+
+def _existential(s: Sketch, there: int) -> None:
+    """ "There is a man playing" speaks of a man playing: the verb says nothing."""
+    verb = s.governor[there]
+    subject = next((r for r in map(lambda name: s.child(verb, name), ("nsubj", "obj", "obl")) if r >= 0), -1)
+    s.silent.add(there)
+    if s.lemma[verb] != "be":
+        if s.pos[verb] in {"NOUN", "PROPN"}:
+            s.there.add(verb)
+        return
+    if subject < 0:
+        return
+    s.exchange(verb, subject)
+    s.silent.add(verb)
+    s.there.add(subject)
+    for node in list(s.below[verb]):
+        if node != there:
+            s.move(node, subject, "acl" if s.pos[node] == "VERB" and s.relation[node] != "conj" else s.relation[node])
+
+
+def _place(s: Sketch, node: int) -> None:
+    """ "On top of the roof": one preposition and its noun."""
+    inside = s.child(node, "nmod")
+    of = s.child(inside, "case") if inside >= 0 else -1
+    if of < 0 or s.lemma[of] not in {"of", "to"}:
+        return
+    case = [d for d in s.below[node] if s.relation[d] == "case"]
+    s.exchange(node, inside)
+    s.cases[inside] = [*case, node, of]
+    s.silent.update([*case, node, of])
+    _hand_down(s, node, inside)
+
+
+def _partitive(s: Sketch, node: int) -> None:
+    """ "Three of the boys", "a group of boys": boys, and how many."""
+    if s.relation[node] == "nummod":
+        return
+    inside = next(
+        (
+            d
+            for d in s.below[node]
+            if s.relation[d] in {"nmod", "obl"}
+            and any(s.lemma[c] == "of" for c in s.below[d] if s.relation[c] == "case")
+        ),
+        -1,
+    )
+    if inside < 0 or inside < node:
+        return
+    s.exchange(node, inside)
+    s.silent.update([node, *(c for c in s.below[inside] if s.relation[c] == "case")])
+    s.group[inside] = node
+    _hand_down(s, node, inside)
+
+
+def _hand_down(s: Sketch, node: int, inside: int) -> None:
+    for other in list(s.below[node]):
+        if s.relation[other] not in _MODIFIERS or (s.relation[other] == "case" and inside not in s.cases):
+            s.move(other, inside, s.relation[other])
+        elif s.relation[other] in {"cop", "aux"} or (
+            s.relation[other] == "advmod" and s.lemma[other] in {"not", "n't"}
+        ):
+            s.move(other, inside, s.relation[other])
+
+
+def _cleft(s: Sketch, it: int) -> None:
+    """ "It was Anna who found the ring": Anna found the ring."""
+    anna = s.governor[it]
+    found = next((d for d in s.below[anna] if s.relation[d] == "acl" and s.pos[d] == "VERB" and d > anna), -1)
+    if found < 0 or s.child(anna, "cop") < 0:
+        return
+    who = next((d for d in s.below[found] if s.lemma[d] in {"who", "that", "which", "whom"}), -1)
+    if who < 0:
+        return
+    role = s.relation[who]
+    s.silent.update([it, who])
+    s.exchange(anna, found)
+    s.move(anna, found, role if role != "mark" else "nsubj")
+    for node in list(s.below[anna]):
+        if s.relation[node] == "punct" or s.lemma[node] in {"not", "n't"}:
+            s.move(node, found, s.relation[node])

@@ -1,0 +1,224 @@
+"""Reads the dependency trees of a logic graph as units that carry content, and the roles that join them."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from kgreason.data import DEPENDENCY_RELATIONS, UPOS, EdgeType, LogicGraph, NodeType
+from kgreason.ground.rewrites import Sketch, rewrite
+from kgreason.ground.units import Lexicon
+from kgreason.ground.words import EMPTY, INDEFINITE, MODALS, NEGATIONS, RELATIVES
+
+_NEXT: Final = DEPENDENCY_RELATIONS.id("next")
+_POS: Final = ["", *UPOS]  # position -1 + 1
+_RELATIONS: Final = list(DEPENDENCY_RELATIONS)
+_VERBAL: Final = frozenset({"VERB", "AUX"})
+_DROPPED: Final = frozenset({"punct", "discourse", "vocative", "expl", "reparandum", "dep"})
+
+
+@dataclass(slots=True)
+class Unit:
+    """A word or phrase that carries content, with the function words around it.
+
+    Nodes are nodes of the logic graph; `parent` is a unit, -1 at the root of a sentence. `relation` is the dependency
+    relation to it.
+    """
+
+    node: int
+    text: str
+    lemma: str
+    pos: str
+    words: list[int]
+    parent: int = -1
+    relation: str = "root"
+    case: str = ""
+    mark: str = ""
+    quantifier: str = ""
+    quantifier_node: int = -1
+    negation: int = -1
+    modal: str = ""
+    modal_node: int = -1
+    joined: str = ""
+    owner: str = ""
+    plural: bool = False
+    passive: bool = False
+    there: bool = False
+    main: bool = False
+    sentence: int = 0
+    gap: str = ""
+    children: list[int] = field(default_factory=list)
+
+
+def read_units(graph: LogicGraph, text: int, lexicon: Lexicon) -> list[Unit]:
+    """Read one text of a logic graph: its units in reading order."""
+    nodes = np.flatnonzero((graph.node_type == NodeType.WORD) & (graph.node_span[:, 0] == text)).tolist()
+    if not nodes:
+        return []
+    sketch = _sketch(graph, nodes)
+    rewrite(sketch)
+    first = nodes[0]
+    owner = _owners(sketch, lexicon)
+    units = [_unit(sketch, at, first, words, graph) for at, words in owner]
+    _connect(sketch, units, first)
+    return units
+
+
+def _sketch(graph: LogicGraph, nodes: list[int]) -> Sketch:
+    first, size = nodes[0], len(nodes)
+    governor, relation = [-1] * size, ["root"] * size
+    keep = np.flatnonzero((graph.edge_type == EdgeType.DEPENDENCY) & (graph.edge_relation != _NEXT))
+    source, target = graph.edge_index[:, keep]
+    for a, b, r in zip(source.tolist(), target.tolist(), graph.edge_relation[keep].tolist(), strict=True):
+        if first <= b < first + size:
+            governor[b - first], relation[b - first] = a - first, _RELATIONS[r]
+    text = [t.lower().replace("’", "'") for t in graph.node_text[first : first + size]]
+    lemma = [l or t for l, t in zip(graph.node_lemma[first : first + size], text, strict=True)]
+    pos = [_POS[p + 1] for p in graph.node_pos[first : first + size].tolist()]
+    return Sketch(text, lemma, pos, governor, relation)
+
+
+def _owners(s: Sketch, lexicon: Lexicon) -> list[tuple[int, list[int]]]:
+    """Return the heads of the units, each with the words of its phrase."""
+    found, taken = [], set[int]()
+    for node in range(len(s.text)):
+        if node in taken or not _carries(s, node):
+            continue
+        words = sorted([node, *(d for d in s.below[node] if _belongs(s, d, node, lexicon))])
+        taken.update(words)
+        found.append((node, words))
+    return [(node, words) for node, words in found if not (node in taken and _swallowed(node, words, found))]
+
+
+def _swallowed(node: int, words: list[int], found: list[tuple[int, list[int]]]) -> bool:
+    return any(node in others and head != node for head, others in found)
+
+
+def _carries(s: Sketch, node: int) -> bool:
+    relation, pos, lemma = s.relation[node], s.pos[node], s.lemma[node]
+    if node in s.silent or relation in _DROPPED or pos == "PUNCT" or not any(map(str.isalnum, lemma)):
+        return False
+    if relation in {"det", "case", "mark", "aux", "cop", "cc", "fixed", "goeswith", "nummod", "flat"}:
+        return False
+    if lemma in NEGATIONS or (relation == "advmod" and lemma in EMPTY):
+        return False
+    if pos == "PRON" and relation == "nmod":
+        return False
+    return not (lemma in RELATIVES and pos in {"PRON", "ADV", "SCONJ", "DET"} and _in_relative_clause(s, node))
+
+
+def _in_relative_clause(s: Sketch, node: int) -> bool:
+    above = s.governor[node]
+    while above >= 0:
+        if s.relation[above] in {"acl", "ccomp", "advcl"}:
+            return True
+        above = s.governor[above]
+    return False
+
+
+def _belongs(s: Sketch, node: int, head: int, lexicon: Lexicon) -> bool:
+    """Whether a dependent is part of the phrase: a name, a particle, the first part of a known compound."""
+    relation = s.relation[node]
+    if relation in {"flat", "fixed", "goeswith"}:
+        return True
+    if relation == "compound" and s.pos[head] == "VERB":
+        return True
+    if relation in {"compound", "amod"} and node == head - 1 and not s.below[node]:
+        both = f"{s.text[node]} {s.lemma[head]}"
+        return lexicon.knows_as_one(both, s.lemma[head])
+    return False
+
+
+def _unit(s: Sketch, at: int, first: int, words: list[int], graph: LogicGraph) -> Unit:
+    lemma, quantifier = INDEFINITE.get(s.lemma[at], (s.lemma[at], ""))
+    if lemma == "one" and any(s.lemma[d] == "no" for d in s.below[at]):
+        lemma = "person"
+    text = s.text[at] if lemma == s.lemma[at] else lemma
+    particles = [s.text[w] for w in words if w > at]
+    before = [s.text[w] for w in words if w < at]
+    unit = Unit(
+        node=first + at,
+        text=" ".join([*before, text, *particles]),
+        lemma=" ".join([*before, lemma, *particles]),
+        pos="NOUN" if lemma != s.lemma[at] else s.pos[at],
+        words=[first + w for w in words],
+        relation=s.relation[at],
+        quantifier=quantifier,
+        quantifier_node=first + at if quantifier else -1,
+        there=at in s.there,
+    )
+    unit.plural = unit.pos == "NOUN" and s.text[at] != s.lemma[at] and lemma == s.lemma[at]
+    for d in s.below[at]:
+        _attach(s, unit, at, d, first)
+    if at in s.cases:
+        unit.case = " ".join(s.text[c] for c in s.cases[at])
+    if at in s.group:
+        _count(s, unit, s.group[at], first)
+    _voice(s, unit, at)
+    return unit
+
+
+def _attach(s: Sketch, unit: Unit, at: int, d: int, first: int) -> None:
+    """Note a function word at its unit."""
+    relation, lemma = s.relation[d], s.lemma[d]
+    if relation == "case" and d not in s.silent:
+        fixed = [s.text[c] for c in s.below[d] if s.relation[c] == "fixed"]
+        unit.case = " ".join([*unit.case.split(), lemma, *fixed])
+    elif relation == "mark":
+        unit.mark = lemma
+    elif relation in {"det", "nummod"} and lemma not in NEGATIONS:
+        if relation == "nummod" or not unit.quantifier or unit.quantifier in {"the", "a"}:
+            more = [s.text[c] for c in sorted(s.below[d]) if s.relation[c] in {"advmod", "case", "nmod"} and c < d]
+            unit.quantifier, unit.quantifier_node = " ".join([*more, lemma]), first + d
+    elif relation == "nmod" and s.pos[d] == "PRON":
+        unit.owner = lemma
+    elif relation == "cc":
+        unit.joined = lemma
+    elif relation == "aux" and lemma in MODALS:
+        unit.modal, unit.modal_node = lemma, first + d
+    if lemma in NEGATIONS and relation in {"advmod", "det", "cc", "aux"} and d not in s.silent:
+        if unit.negation < 0:
+            unit.negation = first + d
+        elif lemma not in {"nor", "neither"}:
+            unit.negation = -1
+
+
+def _count(s: Sketch, unit: Unit, group: int, first: int) -> None:
+    """What "three of", "none of", "a group of" say of the unit."""
+    unit.plural = True
+    words = [s.text[c] for c in sorted(s.below[group]) if s.relation[c] in {"det", "nummod", "advmod", "case"}]
+    lemma = s.lemma[group]
+    if s.pos[group] == "NOUN" and lemma not in {"none", "half", "majority", "handful", "dozen"}:
+        unit.quantifier = next((w for w in words if w in {"no", "every", "each"}), "")
+    else:
+        unit.quantifier = " ".join([*(w for w in words if w not in {"of"}), lemma])
+        unit.quantifier = "no" if lemma == "none" else unit.quantifier
+    unit.quantifier_node = first + group
+
+
+def _voice(s: Sketch, unit: Unit, at: int) -> None:
+    if s.pos[at] != "VERB" or s.text[at].endswith("ing") or s.text[at] == s.lemma[at] + "s":
+        return
+    helpers = [d for d in s.below[at] if s.relation[d] == "aux" and s.lemma[d] in {"be", "get"}]
+    alone = not any(s.relation[d] in {"aux", "nsubj"} for d in s.below[at])
+    unit.passive = bool(helpers) or (alone and s.relation[at] in {"acl", "amod"} and s.text[at] != s.lemma[at])
+
+
+def _connect(s: Sketch, units: list[Unit], first: int) -> None:
+    """Hang every unit below the nearest unit above it, and mark the main predicates."""
+    owner = {w - first: i for i, unit in enumerate(units) for w in unit.words}
+    roots: dict[int, int] = {}
+    for i, unit in enumerate(units):
+        at = top = unit.node - first
+        above = s.governor[at]
+        while above >= 0:
+            top = above
+            if unit.parent < 0 and owner.get(above, i) != i:
+                unit.parent = owner[above]
+                units[unit.parent].children.append(i)
+            above = s.governor[above]
+        unit.sentence = roots.setdefault(top, len(roots))
+        unit.gap = next((s.relation[d] for d in s.below[at] if s.lemma[d] in RELATIVES and s.pos[d] == "PRON"), "")
+    for unit in units:
+        above = units[unit.parent] if unit.parent >= 0 else None
+        unit.main = above is None or (above.there and above.parent < 0 and unit.relation == "acl")
