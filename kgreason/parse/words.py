@@ -1,0 +1,74 @@
+"""The words of a logic graph and their dependency trees, as plain lists: what rules over trees read."""
+
+from typing import Final, final
+
+import numpy as np
+
+from kgreason.data import DEPENDENCY_RELATIONS, UPOS, EdgeType, LogicGraph, NodeType
+
+#: Parts of speech that can head a noun phrase.
+NOMINAL: Final = frozenset({"NOUN", "PROPN", "PRON", "NUM", "SYM", "X"})
+_RELATIONS: Final = tuple(DEPENDENCY_RELATIONS)
+_TAGS: Final = (*UPOS, "")
+_NEXT: Final = DEPENDENCY_RELATIONS.id("next")
+_CLAUSE: Final = frozenset({"nsubj", "aux", "cop", "csubj"})
+
+
+@final
+class Words:
+    """Columns of the WORD nodes of a graph.
+
+    Args:
+        graph: The graph. Word order (`next`) is no government: its words are all roots.
+        lower: The words in lower case, apostrophes made plain.
+
+    Attributes:
+        head: The governor of each word, or -1; `rel` the dependency relation (`root` without governor).
+        kids: The dependents of each word, in reading order.
+    """
+
+    def __init__(self, graph: LogicGraph, lower: list[str]) -> None:
+        self.lower = lower
+        self.lemma = graph.node_lemma
+        self.pos = [_TAGS[p] for p in graph.node_pos[: len(lower)].tolist()]
+        self.head = [-1] * len(lower)
+        self.rel = ["root"] * len(lower)
+        self.kids: list[list[int]] = [[] for _ in lower]
+        keep = (graph.edge_type == EdgeType.DEPENDENCY) & (graph.edge_relation != _NEXT)
+        source, target = graph.edge_index[:, keep].tolist()
+        for s, t, r in zip(source, target, graph.edge_relation[keep].tolist(), strict=True):
+            self.head[t] = s
+            self.rel[t] = _RELATIONS[r]
+        for w, s in enumerate(self.head):
+            if s >= 0:
+                self.kids[s].append(w)
+
+    def __len__(self) -> int:
+        return len(self.lower)
+
+    def hang(self, word: int, head: int, rel: str) -> None:
+        """Hang a word on another; nothing is done if that would make a circle."""
+        at = head
+        while at >= 0 and at != word:
+            at = self.head[at]
+        if at == word:
+            return
+        if self.head[word] >= 0:
+            self.kids[self.head[word]].remove(word)
+        self.head[word], self.rel[word] = head, rel if head >= 0 else "root"
+        if head >= 0:
+            self.kids[head] = sorted([*self.kids[head], word])
+
+    def is_clause(self, word: int) -> bool:
+        """Whether a word is the head of a clause: a verb, or what has a subject, an auxiliary or a copula."""
+        return self.pos[word] in {"VERB", "AUX"} or any(self.rel[k] in _CLAUSE for k in self.kids[word])
+
+    def opens(self, word: int, mark: str) -> bool:
+        """Whether a clause is opened by a word, as "to" opens an infinitive."""
+        return any(self.lower[k] == mark and self.rel[k] in {"mark", "case", "aux", "advmod"} for k in self.kids[word])
+
+
+def lower_words(graph: LogicGraph) -> list[str]:
+    """Return the words of a graph in lower case, apostrophes made plain."""
+    count = int(np.count_nonzero(graph.node_type == NodeType.WORD))
+    return [word.lower().replace("’", "'") for word in graph.node_text[:count]]
