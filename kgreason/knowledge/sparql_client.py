@@ -80,6 +80,9 @@ class Access:
         return dict(urllib3.make_headers(basic_auth=found))
 
 
+_ACCESS = Access()
+
+
 @final
 class Client:
     """Puts SELECT queries to one endpoint. May be used by several threads at once.
@@ -93,7 +96,7 @@ class Client:
         ConfigError: If the address is none, or a secret would travel in the clear.
     """
 
-    def __init__(self, endpoint: str, graph: str = "", access: Access = Access()) -> None:
+    def __init__(self, endpoint: str, graph: str = "", access: Access = _ACCESS) -> None:
         self.endpoint, self.graph, self.access = endpoint, graph, access
         _check(endpoint, access)
         self._headers = {
@@ -120,9 +123,9 @@ class Client:
                 return self._once(body)
             except _AgainError as error:
                 if not tries_left:
-                    raise TooMuchError(
-                        f"{self.endpoint} {error}, {self.access.retries + 1} times in a row. Try again later, or give "
-                        "it more time with: access = { timeout = 300 }"
+                    raise error.last(
+                        f"{self.endpoint} {error}, {self.access.retries + 1} times in a row. Is it the right address, "
+                        "and is the server up? Trying less often helps with one that is busy."
                     ) from None
                 time.sleep(min(max(wait, error.wait), _MOST_WAIT))
                 wait *= 2
@@ -144,6 +147,8 @@ class Client:
             )
         except urllib3.exceptions.SSLError as error:
             raise StoreError(f"{url}: its certificate is not trusted here: {error}.") from None
+        except urllib3.exceptions.ReadTimeoutError:
+            raise self._late() from None
         except (urllib3.exceptions.HTTPError, ssl.SSLError, OSError) as error:
             raise _AgainError(f"could not be reached ({_short(error)})") from None
 
@@ -164,7 +169,8 @@ class Client:
     def _rows(self, answer: urllib3.BaseHTTPResponse, deadline: float) -> list[Row]:
         content = self._read(answer, deadline)
         if answer.status in _BUSY:
-            raise _AgainError(f"was busy ({answer.status})", _seconds(answer.headers.get("Retry-After", "")))
+            wait = _seconds(answer.headers.get("Retry-After", ""))
+            raise _AgainError(f"was busy ({answer.status})", wait, StoreError if answer.status == 429 else TooMuchError)
         if answer.status in (401, 403):
             raise StoreError(
                 f"{self.endpoint} does not let you in ({answer.status}). Say who you are with: "
@@ -189,21 +195,30 @@ class Client:
                     raise TooMuchError(f"{self.endpoint} gave an answer of more than {self.access.most_bytes} bytes.")
                 if time.monotonic() > deadline:
                     answer.close()
-                    raise TooMuchError(f"{self.endpoint} took more than {self.access.timeout:g} s for an answer.")
+                    raise self._late()
                 parts.append(part)
+        except urllib3.exceptions.ReadTimeoutError:
+            answer.close()
+            raise self._late() from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             answer.close()
             raise _AgainError(f"broke off an answer ({_short(error)})") from None
         answer.release_conn()
         return b"".join(parts)
 
+    def _late(self) -> TooMuchError:
+        return TooMuchError(
+            f"{self.endpoint} took more than {self.access.timeout:g} s for an answer. Give it more time with: "
+            "access = { timeout = 300 }"
+        )
+
 
 class _AgainError(Exception):
-    """What may go away by itself, and how long the endpoint asks to be left alone."""
+    """What may go away by itself, how long the endpoint asks to be left alone, and what it is if it does not."""
 
-    def __init__(self, said: str, wait: float = 0.0) -> None:
+    def __init__(self, said: str, wait: float = 0.0, last: type[StoreError] = StoreError) -> None:
         super().__init__(said)
-        self.wait = wait
+        self.wait, self.last = wait, last
 
 
 def _check(endpoint: str, access: Access) -> None:
