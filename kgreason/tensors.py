@@ -165,6 +165,28 @@ class Walk:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Proof:
+    """A proof by natural logic: one edit per cycle, and what the edits so far come to.
+
+    Args:
+        state: How sure each relation of `Entailment` is to hold between the premise and what the edits have made of
+            it, after each cycle; a distribution. A row whose edits are used up stands still.
+        edit: The edit of the batch that each cycle makes; -1 for none.
+        relation: What the decoder takes each edit's relation to be, before projection; rows sum to 1.
+        projected: What it is after projection.
+        proved: False where there is nothing to go by: no edits, or more than there are cycles.
+        gate: How much the proof counts beside what was learned, in [0, 1]; None if there is nothing beside it.
+    """
+
+    state: Float[Tensor, "cycles batch 7"]
+    edit: Int[Tensor, "cycles batch"]
+    relation: Float[Tensor, "edits 7"]
+    projected: Float[Tensor, "edits 7"]
+    proved: Bool[Tensor, " batch"]
+    gate: Float[Tensor, " batch"] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Trace:
     """What the decoder did, cycle by cycle; enough to draw the path it took.
 
@@ -178,6 +200,8 @@ class Trace:
         edges: Where it looked among the edges, per cycle; None if it does not look at edges.
         loss: What the decoder adds to the loss (ponder cost, halting prior), a scalar; None for nothing.
         walk: Where it went in the knowledge graph; None if it stayed in the logic graph.
+        proof: What it proved, and how; None if it proves nothing. Of two decoders side by side, the proof has its own
+            number of cycles.
     """
 
     output: Float[Tensor, "cycles batch dim"]
@@ -187,6 +211,7 @@ class Trace:
     edges: Float[Tensor, "cycles edges"] | None = None
     loss: Float[Tensor, ""] | None = None
     walk: Walk | None = None
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

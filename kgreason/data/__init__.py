@@ -1,11 +1,11 @@
 """The nouns on the symbol side: plain numpy and Python, no torch."""
 
 from kgreason.data.edits import EditKind, Edits, no_edits
-from kgreason.data.entailment import COMPOSE, JOIN, POLARITY, SIGNATURES, Entailment, Polarity, signature
+from kgreason.data.entailment import COMPOSE, CONJOIN, JOIN, POLARITY, SIGNATURES, Entailment, Polarity, signature
 from kgreason.data.example import Example, Role, Target
 from kgreason.data.knowledge import KnowledgeGraph
 from kgreason.data.logic import EdgeType, LogicGraph, NodeType
-from kgreason.data.prediction import Cycle, Look, Prediction
+from kgreason.data.prediction import Cycle, Look, Prediction, Step
 from kgreason.data.predictions import NONE, SHARES, UNKNOWN, Predictions, Ranks, count_shares
 from kgreason.data.relations import (
     ALIGN_RELATIONS,
@@ -23,6 +23,7 @@ from kgreason.data.wording import relation_text, relation_texts
 __all__ = [
     "ALIGN_RELATIONS",
     "COMPOSE",
+    "CONJOIN",
     "DEPENDENCY_RELATIONS",
     "EDGE_RELATIONS",
     "JOIN",
@@ -50,6 +51,7 @@ __all__ = [
     "Predictions",
     "Ranks",
     "Role",
+    "Step",
     "Target",
     "Vocab",
     "count_shares",

@@ -63,6 +63,19 @@ def _joined(first: Entailment, then: Entailment) -> Entailment:
 JOIN: Final[Int8[ndarray, "7 7"]] = np.array([[_joined(i, j) for j in Entailment] for i in Entailment], np.int8)
 
 
+def _conjoined(first: Entailment, second: Entailment) -> Entailment:
+    if Entailment.EQUIVALENCE in (first, second):  # nothing is said beside the other relation
+        return max(first, second)
+    both = frozenset((min(p, r), min(q, s)) for (p, q), (r, s) in product(_WORLDS[first], _WORLDS[second]))
+    return Entailment(_WORLDS.index(both))
+
+
+#: `CONJOIN[i, j]`: the relation of "p and r" to "q and s", if p stands to q in `i`, r to s in `j`, and p and q say
+#: nothing of r and s. Two changes at places that do not contain each other: one that excludes is enough to exclude, and
+#: all must entail to entail. With equivalence, the other relation stays what it is.
+CONJOIN: Final[Int8[ndarray, "7 7"]] = np.array([[_conjoined(i, j) for j in Entailment] for i in Entailment], np.int8)
+
+
 class Polarity(IntEnum):
     """What becomes of a more general word at a place: a more general sentence, a more special one, or neither."""
 

@@ -40,6 +40,33 @@ class Cycle:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a proof by natural logic: an edit, and what it makes of the premise.
+
+    Args:
+        kind: What the edit does: `substitute`, `insert`, `delete`, `operator`, `reorder`.
+        premise: The words it takes away; empty for an insertion.
+        hypothesis: The words it puts there; empty for a deletion.
+        relation: The likeliest relation between the two, as a symbol (`≡ ⊏ ⊐ ^ | ⌣ #`).
+        probability: How sure that relation is.
+        polarity: How their place projects them, in the premise and in the hypothesis: `↑`, `↓` or `=` (neither).
+        projected: The likeliest relation between the sentences before and after the edit.
+        state: How sure each relation is to hold between the premise and what the edits so far have made of it.
+        reason: Why `relation` is what it is, in words; may be empty.
+    """
+
+    kind: str
+    premise: str
+    hypothesis: str
+    relation: str
+    probability: float
+    polarity: tuple[str, str]
+    projected: str
+    state: Mapping[str, float]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The answer to one example.
 
@@ -53,6 +80,8 @@ class Prediction:
         trace: The walk, cycle by cycle.
         paths: For each answer of a walk over the knowledge graph, the facts that carried the most score to it, from a
             seed entity on.
+        proof: The steps of a proof by natural logic, in the order in which they were made.
+        gate: How much the proof counted beside what was learned, in [0, 1]; None if there were not both.
     """
 
     uid: str
@@ -63,6 +92,8 @@ class Prediction:
     path: tuple[tuple[str, str, str], ...] = ()
     trace: tuple[Cycle, ...] = field(default=())
     paths: Mapping[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
+    proof: tuple[Step, ...] = ()
+    gate: float | None = None
 
     def _repr_html_(self) -> str:
         """Draw the trace in a notebook. Looked up by name: nouns do not depend on how they are drawn."""

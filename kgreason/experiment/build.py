@@ -12,7 +12,7 @@ from torch import Tensor
 from kgreason.answer import HEADS
 from kgreason.collate import COLLATORS, Collate
 from kgreason.data import ALIGN_RELATIONS, EdgeType, KnowledgeGraph, entities_of, relation_texts
-from kgreason.decode import DECODERS, HALTS
+from kgreason.decode import DECODERS, HALTS, JUDGES
 from kgreason.encode import ENCODERS, ENTITIES, FUSIONS, GRAPHS, LANGUAGES, embed_texts
 from kgreason.errors import ConfigError
 from kgreason.experiment.config import ExperimentConfig
@@ -40,6 +40,10 @@ NESTED: dict[str, Registry[Any]] = {
     "encode.fuse": FUSIONS,
     "encode.entities": ENTITIES,
     "decode.halt": HALTS,
+    "decode.judge": JUDGES,
+    "decode.proof": DECODERS,
+    "decode.learned": DECODERS,
+    "answer.learned": HEADS,
 }
 
 
@@ -135,7 +139,9 @@ def _relation_vectors(knowledge: KnowledgeGraph, model: str) -> Tensor:
 
 def _build_encoder(table: Mapping[str, Any], context: Mapping[str, Any]) -> tuple[Encoder, int]:
     """Build the language model first: its width is the width of all else, unless `[encode]` names another `dim`."""
-    if table["name"] not in ENCODERS:  # of the user's own: it may need none of the parts
+    name = table["name"]
+    if name not in ENCODERS or "language" not in inspect.signature(ENCODERS.get(name)).parameters:
+        # of the user's own, or none: it may need none of the parts
         encode = build(ENCODERS, "encode", table, **context)
         return encode, int(encode.dim)
     parts = {"graph": {"name": "none"}, "fuse": {"name": "none"}, "entities": {"name": "none"}} | dict(table)

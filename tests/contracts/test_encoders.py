@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from kgreason.data import ALIGN_RELATIONS, UPOS, NodeType
-from kgreason.encode import ENCODERS, ENTITIES, FUSIONS, GRAPHS, LANGUAGES, FusedEncoder, fused
+from kgreason.encode import ENCODERS, ENTITIES, FUSIONS, GRAPHS, LANGUAGES, FusedEncoder, NoEncoding, fused
 from kgreason.encode.language import Language
+from kgreason.errors import ConfigError
 from kgreason.rooms import Encoder
 from kgreason.tensors import GraphBatch, States
 from tests.conftest import random_batch
@@ -79,6 +80,8 @@ def row(batch: GraphBatch, i: int) -> GraphBatch:
         kind = f.name.split("_")[0]
         if kind in cut:
             columns[f.name] = value[..., cut[kind]]
+        elif kind == "edit":  # there are none
+            columns[f.name] = value
         elif isinstance(value, Tensor) and f.name != "link_index":
             columns[f.name] = value[i : i + 1]
     columns |= {
@@ -233,4 +236,13 @@ def test_the_small_vocabularies_have_the_sizes_of_their_nouns() -> None:
 
 def test_the_registry_knows_it() -> None:
     builders: list[Callable[..., object]] = [ENCODERS.get(name) for name in ENCODERS]
-    assert builders == [FusedEncoder]
+    assert builders == [FusedEncoder, NoEncoding]
+
+
+def test_the_one_that_computes_nothing_gives_zeros_of_all_shapes(batch: GraphBatch) -> None:
+    states = ENCODERS.build({"name": "nothing", "dim": 3})(batch)
+    shapes = [tuple(part.shape) for part in (states.query, states.tokens, states.nodes, states.edges)]
+    assert shapes == [(3, 3), (3, 6, 3), (5, 3), (4, 3)]
+    assert not any(part.any() for part in (states.query, states.tokens, states.nodes, states.edges))
+    with pytest.raises(ConfigError, match="nothing: dim = 0"):
+        ENCODERS.build({"name": "nothing", "dim": 0})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kgreason.data import COMPOSE, JOIN, POLARITY, SIGNATURES, EditKind, Edits, Entailment, Polarity, signature
+from kgreason.data import COMPOSE, CONJOIN, JOIN, POLARITY, SIGNATURES, EditKind, Edits, Entailment, Polarity, signature
 from kgreason.errors import DataError
 
 ORDER = "≡⊏⊐^|⌣#"
@@ -13,6 +13,14 @@ PUBLISHED = ["≡⊏⊐^|⌣#", "⊏⊏#||##", "⊐#⊐⌣#⌣#", "^⌣|≡⊐�
 
 def test_join_is_the_published_table() -> None:
     assert ["".join(ORDER[j] for j in row) for row in JOIN] == PUBLISHED
+
+
+def test_two_changes_beside_each_other_exclude_if_one_does_and_entail_if_all_do() -> None:
+    table = ["".join(ORDER[j] for j in row) for row in CONJOIN]
+    assert table == ["≡⊏⊐^|⌣#", "⊏⊏#||##", "⊐#⊐||##", "^||||||", "|||||||", "⌣##||##", "###||##"]
+    assert (CONJOIN == CONJOIN.T).all()
+    three = CONJOIN[CONJOIN], CONJOIN[:, CONJOIN]  # (ab)c and a(bc)
+    assert (three[0] == three[1]).all()
 
 
 def test_symbols_stand_in_the_order_of_the_relations() -> None:
