@@ -187,6 +187,23 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Chart:
+    """How sure each relation is to hold between each two nodes, before the first cycle and after each.
+
+    Args:
+        score: In [0, 1]; a row that has halted stands still. There are no entries for cycles that no row ran.
+        table: What a relation followed by another comes to; what the last axis lacks to 1 is nothing known.
+        node: The node of the batch at each place of each row, -1 where there is none.
+        pair: The places of the source and the target that a row asks about; -1 where it asks for entities.
+    """
+
+    score: Float[Tensor, "steps batch places places symbols"]
+    table: Float[Tensor, "symbols symbols symbols"]
+    node: Int[Tensor, "batch places"]
+    pair: Int[Tensor, "2 batch"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Trace:
     """What the decoder did, cycle by cycle; enough to draw the path it took.
 
@@ -202,6 +219,7 @@ class Trace:
         walk: Where it went in the knowledge graph; None if it stayed in the logic graph.
         proof: What it proved, and how; None if it proves nothing. Of two decoders side by side, the proof has its own
             number of cycles.
+        chart: The relations it has composed; None if it composes none.
     """
 
     output: Float[Tensor, "cycles batch dim"]
@@ -212,6 +230,7 @@ class Trace:
     loss: Float[Tensor, ""] | None = None
     walk: Walk | None = None
     proof: Proof | None = None
+    chart: Chart | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -112,6 +112,7 @@ def build_reasoner(config: ExperimentConfig, front: Front) -> Reasoner:
         "num_relations": front.collate.num_relations,
         "num_entities": len(front.knowledge.entities),
         "num_labels": len(front.task.labels),
+        "label_relations": _label_relations(front),
         "entity_labels": _EntityLabels(front.knowledge),
         "facts": Facts.of(front.knowledge),
         "relation_vectors": partial(_relation_vectors, front.knowledge, model),
@@ -122,6 +123,12 @@ def build_reasoner(config: ExperimentConfig, front: Front) -> Reasoner:
     encode, context["dim"] = _build_encoder(config.encode, context)
     decode = build(DECODERS, "decode", config.decode, **context)
     return Reasoner(encode, decode, build(HEADS, "answer", config.answer, **context))
+
+
+def _label_relations(front: Front) -> tuple[int, ...]:
+    """Return the relation of the knowledge graph that each label names; -1 where it names none."""
+    known = front.knowledge.relations
+    return tuple(known.id(label) if label in known else -1 for label in front.task.labels)
 
 
 def _generate(knowledge: KnowledgeGraph, model: str, asking: Asking, to_example: ToExample) -> Split:

@@ -27,6 +27,10 @@ USUAL_COLUMNS = {
     "hops": ("hops",),
     "type": ("type",),
     "path": ("path",),
+    "story": ("story",),
+    "facts": ("facts",),
+    "query": ("query",),
+    "relation": ("relation",),
 }
 
 
@@ -55,7 +59,7 @@ class Manifest:
     Args:
         name: What experiment files call it: `snli` in `snli:dev`.
         title: One line.
-        task: The task its rows are of: `nli`, `choice` or `kgqa`; empty for data of another kind (treebanks).
+        task: The task its rows are of: `nli`, `choice`, `kgqa`, `relation`; empty for data of another kind (treebanks).
         origin: Who made it, and the paper.
         url: Its page.
         licence: As its owners state it.
@@ -67,8 +71,8 @@ class Manifest:
             head. What the ceiling of a question over a graph is computed from.
         files: All files with checksums.
         splits: Split to its files: `{file = PATH}`, or `{premise = PATH, …}` for `form = "lines"`; a number is a field
-            that all rows share (`hops = 2`); besides, filters: `listed` or `unlisted` names a file of uids to keep or
-            to leave out, `without` lists splits whose pairs are left out.
+            that all rows share (`hops = 2`), `member` a file in an archive; besides, filters: `listed` or `unlisted`
+            names a file of uids to keep or to leave out, `without` lists splits whose pairs are left out.
         folder: Where the manifest stands.
     """
 
@@ -156,7 +160,7 @@ def open_manifest(name: str) -> Manifest:
     Args:
         name: The name of a file of `datasets/`, a path to a `.toml`, or a path to a `.jsonl`, `.tsv` or `.csv` file
             with the usual columns (`premise`, `hypothesis`, `label`; `question`, `choices`, `answer`; `question`,
-            `seeds`, `answers`).
+            `seeds`, `answers`; `story` or `facts`, `query`, `relation`).
 
     Raises:
         DataError: If there is none.

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from kgreason.errors import DataError
+from kgreason.tasks.clutrr import read_clutrr
 
-FORMS = ("jsonl", "tsv", "csv", "lines", "metaqa", "pathquestion")
+FORMS = ("jsonl", "tsv", "csv", "lines", "metaqa", "pathquestion", "clutrr")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ def read_rows(form: str, files: Mapping[str, Path]) -> Iterator[Row]:
         form: `jsonl` (one object a line), `tsv` or `csv` (with a header), or `lines` (one file per field, line `i` of
             each belongs together). `metaqa`: a question with its seed in [brackets], a tab, answers parted by `|`; and
             beside it files of one field, as in `lines`. `pathquestion`: a question, `answer(answer/answer/…)` and
-            `subject#relation#entity#relation#answer`, parted by tabs.
+            `subject#relation#entity#relation#answer`, parted by tabs. `clutrr`: see `read_clutrr`.
         files: For `lines`: field name to file. Otherwise one file under the key `file`; for `metaqa` also others.
 
     Raises:
@@ -38,7 +39,7 @@ def read_rows(form: str, files: Mapping[str, Path]) -> Iterator[Row]:
     if form in ("lines", "metaqa"):
         yield from _parallel(files) if form == "lines" else _metaqa(files)
         return
-    reader = {"jsonl": _jsonl, "tsv": _tsv, "csv": _csv, "pathquestion": _pathquestion}.get(form)
+    reader = {"jsonl": _jsonl, "tsv": _tsv, "csv": _csv, "pathquestion": _pathquestion, "clutrr": _clutrr}.get(form)
     if reader is None:
         raise DataError(f"form = '{form}' is not known. Known: {', '.join(FORMS)}.")
     yield from reader(files["file"])
@@ -124,6 +125,11 @@ def _metaqa(files: Mapping[str, Path]) -> Iterator[Row]:
             raise DataError(f"{row.place} has no tab; expected a question, a tab, and answers parted by '|'.")
         found = [answer.strip() for answer in answers.split("|")]
         yield Row(row.place, row.number, {"question": question, "answers": [a for a in found if a], **fields})
+
+
+def _clutrr(path: Path) -> Iterator[Row]:
+    for number, fields in read_clutrr(path):
+        yield Row(f"{path}, line {number}", number, fields)
 
 
 def _pathquestion(path: Path) -> Iterator[Row]:

@@ -14,7 +14,7 @@ from kgreason.tasks.rows import Row, read_rows
 from kgreason.tasks.text import same_words
 
 #: Keys of a split's table that are no files of rows.
-_FILTERS = ("listed", "unlisted", "without")
+_FILTERS = ("listed", "unlisted", "without", "member")
 #: Fields by which results are broken down, each in its own way.
 KINDS = ("category", "hops", "type")
 
@@ -72,7 +72,7 @@ def read_split(spec: str, to_example: ToExample) -> Split:
     table = manifest.splits[name]
     paths = {key: value for key, value in table.items() if key not in _FILTERS and isinstance(value, str)}
     shared = {key: value for key, value in table.items() if isinstance(value, int)}
-    files = {key: manifest.locate(value) for key, value in paths.items()}
+    files = {key: manifest.locate(value) / str(table.get("member", "")) for key, value in paths.items()}
     wanted = _by_uid(manifest, table)
     found: dict[str, Example] = {}
     category, path = {}, {}

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from kgreason.data import NONE, Example, KnowledgeGraph, Predictions, entities_of
 from kgreason.errors import DataError
-from kgreason.tasks import TASKS, ChoiceTask, NliTask, Split, Task
+from kgreason.tasks import TASKS, ChoiceTask, NliTask, RelationTask, Split, Task
 from kgreason.train.ranks import rank
 
 GRAPH = KnowledgeGraph.from_triples([(f"e{i}", "knows", f"e{i + 1}") for i in range(6)])
@@ -20,6 +20,10 @@ FIELDS: dict[str, list[dict[str, Any]]] = {
     ],
     "choice": [{"question": f"q{i}", "choices": ["a", "b", "c"][: 2 + i % 2], "answer": i % 2} for i in range(6)],
     "kgqa": [{"question": f"who knows [e{i}]", "answers": [f"e{j}" for j in range(i)]} for i in range(6)],
+    "relation": [
+        {"facts": [["a", "son", f"b{i}"]], "query": ["a", f"b{i}"], "relation": ("son", "aunt", "niece")[i % 3]}
+        for i in range(6)
+    ],
 }
 
 
@@ -40,7 +44,7 @@ def examples(task: Task, fields: list[dict[str, Any]]) -> list[Example]:
 
 def candidates(task: Task, example: Example) -> tuple[ndarray, list[int]]:
     """Return what could be answered, and what is right."""
-    if isinstance(task, NliTask | ChoiceTask):
+    if isinstance(task, NliTask | ChoiceTask | RelationTask):
         return np.arange(len(task.answers(example))), [task.gold(example)]
     assert isinstance(example.target, frozenset)
     right = [int(i) for name in example.target for i in entities_of(GRAPH, name)] or [NONE]
@@ -78,7 +82,7 @@ def test_every_candidate_has_a_name(task: Task, examples: list[Example]) -> None
 
 
 def test_without_an_answer_it_is_an_example_that_cannot_be_scored(task: Task, fields: list[dict[str, Any]]) -> None:
-    bare = {key: value for key, value in fields[0].items() if key not in ("label", "answer", "answers")}
+    bare = {key: value for key, value in fields[0].items() if key not in ("label", "answer", "answers", "relation")}
     example = task.example("x", bare)
     assert example.target is None
     answered = predictions(task, [task.example("y", fields[0])], sure_of_the_right=True)
