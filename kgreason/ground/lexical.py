@@ -84,8 +84,8 @@ class LexicalRelations:
         max_meet: int = 5,
         min_content: float = 0.2,
     ) -> None:
-        self._up_ptr, self._up, self._steps = _closure(*_rows_of(knowledge, roles.get("taxonomy", ())))
-        self._content = _information(self._up, len(knowledge.entities))
+        self._up_ptr, self._up, self._steps = closure(*_rows_of(knowledge, roles.get("taxonomy", ())))
+        self._content = information(self._up, len(knowledge.entities))
         self._opposite = _both_ways(knowledge, roles.get("opposite", ()))
         self._near = _both_ways(knowledge, roles.get("near", ()))
         self._alike = _both_ways(knowledge, roles.get("alike", ()))
@@ -153,13 +153,14 @@ def _both_ways(
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), np.ascontiguousarray(pairs[1], np.int32)
 
 
-def _information(up: Int32[ndarray, " rows"], size: int) -> Float32[ndarray, " entities"]:
+def information(up: Int32[ndarray, " rows"], size: int) -> Float32[ndarray, " entities"]:
+    """Return the information content of each of `size` entities, from how often they stand in the closures `up`."""
     below = np.bincount(up, minlength=size)  # every entity stands in its own closure, too
     content: Float32[ndarray, " entities"] = 1.0 - np.log(np.maximum(below, 1)) / np.log(max(size, 2))
     return content.astype(np.float32)
 
 
-def _closure(
+def closure(
     ptr: Int64[ndarray, " offsets"], parent: Int32[ndarray, " rows"]
 ) -> tuple[Int64[ndarray, " offsets"], Int32[ndarray, " found"], Int32[ndarray, " found"]]:
     """Return what stands above each entity, itself included, in ascending order with the fewest steps to it."""

@@ -1,98 +1,171 @@
 """The natural-logic relation between two words or phrases, as a distribution over the seven."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import final
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, final
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int32
 from numpy import ndarray
 
-from kgreason.data import UPOS, Entailment, KnowledgeGraph
-from kgreason.ground.lexical import KINDS, lexical_relations
-from kgreason.ground.units import Lexicon
+from kgreason.data import JOIN, Entailment, KnowledgeGraph
+from kgreason.ground.amounts import compare
+from kgreason.ground.morphology import negation, spelling
+from kgreason.ground.phrase import head_of
+from kgreason.ground.reasons import reason_of
+from kgreason.ground.sense_graph import MAPPING, sense_graph
+from kgreason.ground.sense_pairs import EVIDENCE
+from kgreason.ground.senses import SenseStore
+from kgreason.ground.term import Term
+from kgreason.ground.verdict import features, spread, verdicts
+from kgreason.ground.word_facts import word_facts
 
+__all__ = ["MAPPING", "NaturalRelations", "Term"]
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A word or phrase of a sentence.
+Pair: TypeAlias = tuple[Term, Term]
+Told: TypeAlias = tuple[Float32[ndarray, " 7"], str]
 
-    Args:
-        text: As written: "ice cream", "at least two", "guitars".
-        lemma: Its dictionary form, lower case.
-        pos: The position in `UPOS` of its head, -1 if unknown.
-    """
-
-    text: str
-    lemma: str
-    pos: int = -1
-
-
-#: What each kind of `KINDS` says, at full score.
-_SAYS = {
-    "synonym": Entailment.EQUIVALENCE,
-    "hypernym": Entailment.FORWARD,
-    "hyponym": Entailment.REVERSE,
-    "antonym": Entailment.ALTERNATION,
-    "co_hyponym": Entailment.ALTERNATION,
-    "co_similar": Entailment.INDEPENDENCE,
-    "related": Entailment.INDEPENDENCE,
-}
-_FULL = {"synonym": 1.0, "hypernym": 0.12, "hyponym": 0.12, "antonym": 0.2, "co_hyponym": 1.0}
-_UNKNOWN = np.array([0.03, 0.06, 0.06, 0.01, 0.14, 0.0, 0.7], np.float32)
+_MOST_PAIRS = 1_000_000
+_SAME, _SAME_LETTERS, _QUANTITY = 0.97, 0.93, 0.97
+_LONGER = spread(Entailment.FORWARD, 0.93)  # a phrase is more special than its head
+_SHORTER = spread(Entailment.REVERSE, 0.93)
+_ONE_HOT = np.eye(7, dtype=np.float32)[JOIN]  # (first, then, joined)
 
 
 @final
 class NaturalRelations:
-    """Tells how two words or phrases are related.
+    r"""Tells how two words or phrases are related, by the first of four sources that knows.
+
+    1. their form: the same lemma; spelling variants;
+    2. facts about words (`WordFacts`): opposites, closed classes, function words;
+    3. quantities (`compare`): numbers, ordinals, dates, measures, as sets of what is possible;
+    4. the knowledge graphs: evidence of the senses (`SenseGraph`), negation by prefix or suffix, parts of speech,
+       weighed by a fixed table of log-odds (`verdicts`); of a phrase without a name, that of its head, joined with
+       "phrase ⊏ head".
+
+    The relation is the one at an upward place, in the reading that premise and hypothesis tell of one scene: what
+    excludes, excludes. Results are remembered.
 
     Args:
         knowledge: The graph whose labels are looked up.
+        mapping: Which relations of a graph say what; see `MAPPING`.
+        facts: `english`: those that ship with the package; a path: a file of the same form; `none`.
+        others: Further graphs; the strongest evidence of all counts.
+        max_senses: How many senses of a word are looked at, the likeliest first.
     """
 
-    def __init__(self, knowledge: KnowledgeGraph) -> None:
-        self.knowledge = knowledge
-        self._lexicon = Lexicon(knowledge, 8)
-        self._known: dict[tuple[Term, Term], tuple[Float32[ndarray, " 7"], str]] = {}
+    def __init__(
+        self,
+        knowledge: KnowledgeGraph,
+        mapping: Mapping[str, tuple[str, ...]] = MAPPING,
+        facts: str = "english",
+        others: Sequence[KnowledgeGraph] = (),
+        max_senses: int = 6,
+    ) -> None:
+        self.facts = word_facts(facts)
+        self._graphs = (knowledge, *others)
+        self._compared = [sense_graph(graph, mapping, self.facts) for graph in self._graphs]
+        self._stores = [SenseStore(graph, max_senses) for graph in self._graphs]
+        self._known: dict[Pair, Told] = {}
 
-    def between(self, pairs: Sequence[tuple[Term, Term]]) -> tuple[Float32[ndarray, "7 pairs"], tuple[str, ...]]:
-        """Return a distribution over `Entailment` for each pair (first to second, upward), and why.
+    def between(self, pairs: Sequence[Pair]) -> tuple[Float32[ndarray, "7 pairs"], tuple[str, ...]]:
+        """Return a distribution over `Entailment` for each pair (first to second), and why it is so, in words.
 
         Args:
             pairs: Two terms each.
         """
-        fresh = [pair for pair in dict.fromkeys(pairs) if pair not in self._known]
+        known = self._known
+        fresh = [pair for pair in dict.fromkeys(pairs) if pair not in known]
         if fresh:
+            if len(known) > _MOST_PAIRS:
+                known.clear()
+                fresh = list(dict.fromkeys(pairs))
             self._learn(fresh)
-        found = [self._known[pair] for pair in pairs]
-        out = np.zeros((7, len(pairs)), np.float32)
-        for i, (relation, _) in enumerate(found):
-            out[:, i] = relation
-        return out, tuple(reason for _, reason in found)
+        found = [known[pair] for pair in pairs]
+        if not found:
+            return np.zeros((7, 0), np.float32), ()
+        return np.stack([told[0] for told in found], 1), tuple(told[1] for told in found)
 
-    def _learn(self, pairs: Sequence[tuple[Term, Term]]) -> None:
-        rows = [(self._row(a), self._row(b)) for a, b in pairs]
-        left, right = np.array(rows, np.int64).T
-        score = lexical_relations(self.knowledge).between(self._lexicon.senses, left, right)
-        for pair, row in zip(pairs, score, strict=True):
-            self._known[pair] = _judge(*pair, row)
+    def _learn(self, pairs: Sequence[Pair]) -> None:
+        rest = []
+        for pair in pairs:
+            told = self._by_form(*pair)
+            if told is None:
+                rest.append(pair)
+            else:
+                self._known[pair] = told
+        rest = self._by_head(rest)
+        if rest:
+            self._by_senses(rest)
 
-    def _row(self, term: Term) -> int:
-        content = term.pos < 0 or UPOS[term.pos] in {"ADJ", "ADV", "NOUN", "NUM", "PROPN", "VERB", "ADP"}
-        return self._lexicon.add((term.lemma, term.text, term.text.lower()), term.lemma, term.pos, content)[0]
+    def _by_form(self, first: Term, second: Term) -> Told | None:
+        if first.lemma == second.lemma or first.text.lower() == second.text.lower():
+            return spread(Entailment.EQUIVALENCE, _SAME), f"{first.text} ≡ {second.text}: the same word"
+        fact = self.facts.between(first, second)
+        if fact is not None:
+            return spread(fact.relation, fact.sure), f"{first.text} {fact.relation.symbol} {second.text}: {fact.about}"
+        counted = compare(first.text, second.text)
+        if counted is not None:
+            relation, sure = counted
+            return spread(relation, _QUANTITY * sure), f"{first.text} {relation.symbol} {second.text}: by number"
+        if spelling(first.lemma) == spelling(second.lemma):
+            return spread(Entailment.EQUIVALENCE, _SAME_LETTERS), f"{first.text} ≡ {second.text}: spelled differently"
+        return None
 
+    def _by_head(self, pairs: Sequence[Pair]) -> list[Pair]:
+        """Tell of pairs with a phrase that has no name, by its head; return the others."""
+        rest, long = [], []
+        for pair in pairs:
+            heads = tuple(self._head(term) for term in pair)
+            if heads == pair:
+                rest.append(pair)
+            else:
+                long.append((pair, (heads[0], heads[1])))
+        if long:
+            relation, reasons = self.between([heads for _, heads in long])
+            for i, (pair, heads) in enumerate(long):
+                told = relation[:, i]
+                if heads[0] is not pair[0]:
+                    told = np.einsum("i,j,ijk->k", _LONGER, told, _ONE_HOT)
+                if heads[1] is not pair[1]:
+                    told = np.einsum("i,j,ijk->k", told, _SHORTER, _ONE_HOT)
+                self._known[pair] = told.astype(np.float32), f"{pair[0].text} | {pair[1].text}: heads, {reasons[i]}"
+        return rest
 
-def _judge(first: Term, second: Term, row: Float32[ndarray, " 7"]) -> tuple[Float32[ndarray, " 7"], str]:
-    if first.lemma == second.lemma or first.text.lower() == second.text.lower():
-        return _sure(Entailment.EQUIVALENCE, 0.98), f"{first.text} = {second.text}: the same word"
-    sure = [min(1.0, float(s) / _FULL[k]) if k in _FULL else 0.0 for k, s in zip(KINDS, row, strict=True)]
-    best = int(np.argmax(sure))
-    if sure[best] <= 0.15:
-        return _UNKNOWN, f"{first.text} | {second.text}: nothing is known"
-    return _sure(_SAYS[KINDS[best]], 0.9 * sure[best]), f"{first.text} → {second.text}: {KINDS[best]}"
+    def _head(self, term: Term) -> Term:
+        if " " not in term.text or any(store.knows(term) for store in self._stores) or self.facts.of(term):
+            return term
+        head = head_of(term)
+        return term if head is None else head
 
+    def _by_senses(self, pairs: Sequence[Pair]) -> None:
+        strength, witness, owner, known = self.evidence(pairs)
+        rows = features(strength, pairs, known, [negation(a.lemma, b.lemma) for a, b in pairs])
+        told = verdicts(rows)
+        for i, pair in enumerate(pairs):
+            relation = Entailment(int(told[i].argmax()))
+            graph = self._graphs[owner[i]]
+            self._known[pair] = told[i], reason_of(pair, relation, strength[i], witness[i], graph, self.facts)
 
-def _sure(relation: Entailment, much: float) -> Float32[ndarray, " 7"]:
-    out = (1 - much) * _UNKNOWN
-    out[relation] += np.float32(much)
-    return np.asarray(out / out.sum(), np.float32)
+    def evidence(
+        self, pairs: Sequence[Pair]
+    ) -> tuple[Float32[ndarray, "pairs kinds"], Int32[ndarray, "pairs kinds"], list[int], list[tuple[bool, bool]]]:
+        """Return what the senses of pairs say in all graphs, what shows it, which graph says most, who is known.
+
+        Args:
+            pairs: Two terms each.
+        """
+        terms = list(dict.fromkeys(term for pair in pairs for term in pair))
+        number = {term: i for i, term in enumerate(terms)}
+        left, right = np.array([(number[a], number[b]) for a, b in pairs], np.int64).reshape(-1, 2).T
+        strength = np.zeros((len(pairs), len(EVIDENCE)), np.float32)
+        witness = np.full((len(pairs), len(EVIDENCE)), -1, np.int32)
+        owner, most = np.zeros(len(pairs), np.int64), np.zeros(len(pairs), np.float32)
+        for g, (graph, store) in enumerate(zip(self._compared, self._stores, strict=True)):
+            found = graph.compare(store.pack(terms), left, right)
+            better = found.strength > strength
+            strength = np.where(better, found.strength, strength)
+            witness = np.where(better, found.witness, witness)
+            best = found.strength.max(1)
+            owner, most = np.where(best > most, g, owner), np.maximum(best, most)
+        has = [any(store.knows(term) for store in self._stores) for term in terms]
+        return strength, witness, owner.tolist(), [(has[i], has[j]) for i, j in zip(left, right, strict=True)]

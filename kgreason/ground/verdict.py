@@ -1,0 +1,147 @@
+"""From evidence to a distribution over the seven relations, by a fixed table of log-odds."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32, Int64
+from numpy import ndarray
+
+from kgreason.data import UPOS, Entailment
+from kgreason.ground.morphology import Negation
+from kgreason.ground.sense_pairs import EVIDENCE
+from kgreason.ground.term import Term
+
+#: Parts of speech that differ in what is to be expected of two words.
+CLASSES: Final = {
+    "noun": ("NOUN", "X"),
+    "name": ("PROPN",),
+    "verb": ("VERB",),
+    "quality": ("ADJ", "ADV"),
+    "function": ("ADP", "AUX", "CCONJ", "DET", "INTJ", "NUM", "PART", "PRON", "PUNCT", "SCONJ", "SYM"),
+}
+_CLASS: Final = {UPOS.id(tag): i for i, tags in enumerate(CLASSES.values()) for tag in tags} | {-1: 0}
+NEGATIONS: Final[tuple[Negation, ...]] = ("", "complement", "contrary")
+#: What a row of features holds: evidence of the senses, some of it by class; form; what is unknown; classes.
+FEATURES: Final = (
+    *EVIDENCE,
+    "opposite qualities",
+    "far_opposite qualities",
+    "exclusive verbs",
+    "disjoint verbs",
+    "complement",
+    "contrary",
+    "no evidence",
+    "one is unknown",
+    "both are unknown",
+    "unknown names",
+    "another class",
+    *CLASSES,
+)
+_AT: Final = {name: i for i, name in enumerate(FEATURES)}
+_VERB, _QUALITY, _NAME = (list(CLASSES).index(name) for name in ("verb", "quality", "name"))
+
+#: Log-odds of ≡ ⊏ ⊐ ^ | ⌣ # per unit of each feature; made by `tests/bench/bench_lexical.py --fit`.
+_LOG_ODDS: Final = {
+    "synonym": (3.1, 0.0, 0.0, -0.3, -2.6, 0.0, -0.2),
+    "forward": (1.7, 4.4, -1.7, -0.7, -1.4, 0.0, -2.4),
+    "reverse": (1.7, -1.7, 4.4, -0.7, -1.4, 0.0, -2.4),
+    "opposite": (-0.4, -0.4, -0.4, 0.7, 1.5, 0.0, -1.1),
+    "far_opposite": (-0.6, -0.5, -0.5, 1.4, 1.3, 0.0, -1.2),
+    "negation": (-2.0, -2.0, -2.0, 6.0, 2.0, 0.0, -2.0),
+    "disjoint": (-1.4, 0.2, 0.2, -0.8, 1.4, 0.0, 0.4),
+    "apart": (-2.0, -2.0, -2.0, 0.0, 6.0, 0.0, -2.0),
+    "exclusive": (-0.6, -0.8, -0.8, -0.3, 4.4, 0.0, -1.8),
+    "alike": (1.4, 0.7, 0.7, 0.4, -1.7, 0.0, -1.5),
+    "part": (-1.1, -0.1, -0.1, -0.1, -0.3, 0.0, 1.7),
+    "related": (2.3, 0.2, 0.2, -0.2, -1.1, 0.0, -1.4),
+    "milder": (0.4, 0.1, 0.0, 0.0, -0.1, 0.0, -0.3),
+    "stronger": (0.4, 0.0, 0.1, 0.0, -0.1, 0.0, -0.3),
+    "beside": (0.4, 0.1, 0.1, 0.0, -0.1, 0.0, -0.3),
+    "attribute": (-0.1, -0.1, -0.1, -0.6, 1.2, 0.0, -0.4),
+    "opposite qualities": (-0.2, -0.1, -0.1, 0.0, 1.0, 0.0, -0.5),
+    "far_opposite qualities": (-0.1, 0.0, 0.0, 0.6, -0.2, 0.0, -0.3),
+    "exclusive verbs": (0.4, 0.1, 0.1, 0.0, -0.5, 0.0, -0.1),
+    "disjoint verbs": (-0.3, -0.6, -0.6, -0.2, 2.3, 0.0, -0.6),
+    "complement": (-0.4, -0.2, -0.2, 2.3, -0.3, 0.0, -1.1),
+    "contrary": (-0.2, -0.3, -0.3, 0.1, 1.2, 0.0, -0.5),
+    "no evidence": (0.0, -0.2, -0.2, 0.0, 0.0, 0.0, 0.4),
+    "one is unknown": (0.4, 0.0, 0.0, 0.2, 0.5, 0.0, -1.0),
+    "both are unknown": (-0.5, -0.7, -0.7, -0.3, 1.5, 0.0, 0.7),
+    "unknown names": (-0.2, 0.1, 0.1, -0.2, 0.5, 0.0, -0.3),
+    "another class": (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "noun": (-0.4, -0.2, -0.2, -1.7, 0.1, -6.0, 2.5),
+    "name": (-0.9, 0.8, 0.8, -0.7, 0.9, -6.0, -0.8),
+    "verb": (-0.1, 0.5, 0.5, -1.3, 0.4, -6.0, 0.0),
+    "quality": (-0.1, -0.9, -0.9, 0.2, -0.6, -6.0, 2.4),
+    "function": (-0.2, -0.2, -0.2, -0.2, 1.1, -6.0, -0.4),
+}
+WEIGHTS: Final[Float32[ndarray, "features 7"]] = np.array([_LOG_ODDS[name] for name in FEATURES], np.float32)
+
+#: Where the rest goes if a relation is not quite sure: to those that it is taken for.
+_REST: Final = np.array(
+    [
+        # ≡    ⊏     ⊐     ^     |     ⌣     #
+        [0.00, 0.30, 0.30, 0.00, 0.10, 0.00, 0.30],
+        [0.30, 0.00, 0.05, 0.00, 0.20, 0.00, 0.45],
+        [0.30, 0.05, 0.00, 0.00, 0.20, 0.00, 0.45],
+        [0.02, 0.02, 0.02, 0.00, 0.74, 0.00, 0.20],
+        [0.05, 0.12, 0.12, 0.11, 0.00, 0.00, 0.60],
+        [0.05, 0.20, 0.20, 0.05, 0.00, 0.00, 0.50],
+        [0.12, 0.20, 0.20, 0.00, 0.48, 0.00, 0.00],
+    ],
+    np.float32,
+)
+
+
+def spread(relation: Entailment, sure: float) -> Float32[ndarray, " 7"]:
+    """Return a distribution that gives a relation so much, and the rest to those that it is taken for."""
+    out = (1 - sure) * _REST[relation]
+    out[relation] = sure
+    return np.asarray(out, np.float32)
+
+
+def features(
+    strength: Float32[ndarray, "pairs kinds"],
+    pairs: Sequence[tuple[Term, Term]],
+    known: Sequence[tuple[bool, bool]],
+    negations: Sequence[Negation],
+) -> Float32[ndarray, "pairs features"]:
+    """Return a row of `FEATURES` for each pair.
+
+    Args:
+        strength: The evidence of their senses.
+        pairs: Who they are.
+        known: Whether any graph has senses of each.
+        negations: How the form of the one negates the other.
+    """
+    out = np.zeros((len(pairs), len(FEATURES)), np.float32)
+    out[:, : len(EVIDENCE)] = strength
+    kind = np.array([(_CLASS[a.pos], _CLASS[b.pos]) for a, b in pairs], np.int64).reshape(-1, 2)
+    alike = kind[:, 0] == kind[:, 1]
+    for name, which in (("opposite", _QUALITY), ("far_opposite", _QUALITY), ("exclusive", _VERB), ("disjoint", _VERB)):
+        group = "qualities" if which == _QUALITY else "verbs"
+        out[:, _AT[f"{name} {group}"]] = strength[:, _AT[name]] * (alike & (kind[:, 0] == which))
+    for name in NEGATIONS[1:]:
+        out[:, _AT[name]] = [found == name for found in negations]
+    unknown = 2 - np.array(known, np.int64).reshape(-1, 2).sum(1)
+    out[:, _AT["no evidence"]] = ~strength.any(1) & (unknown == 0)
+    out[:, _AT["one is unknown"]] = unknown == 1
+    out[:, _AT["both are unknown"]] = unknown == 2
+    out[:, _AT["unknown names"]] = (unknown > 0) & alike & (kind[:, 0] == _NAME)
+    out[:, _AT["another class"]] = ~alike
+    _enter_classes(out, kind, alike)
+    return out
+
+
+def _enter_classes(out: Float32[ndarray, "pairs features"], kind: Int64[ndarray, "pairs 2"], alike: ndarray) -> None:
+    rows = np.flatnonzero(alike)
+    out[rows, _AT["noun"] + kind[rows, 0]] = 1
+
+
+def verdicts(rows: Float32[ndarray, "pairs features"]) -> Float32[ndarray, "pairs 7"]:
+    r"""Return $p(r) \propto e^{x \cdot w_r}$, with $x$ a row of features and $w$ the table."""
+    odds = rows @ WEIGHTS
+    odds -= odds.max(1, keepdims=True)
+    share = np.exp(odds)
+    return np.asarray(share / share.sum(1, keepdims=True), np.float32)
