@@ -4,7 +4,6 @@ import difflib
 import hashlib
 import json
 import logging
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,9 @@ from kgreason.data import KnowledgeGraph
 from kgreason.errors import ConfigError, DataError, StoreError
 from kgreason.knowledge.forms import SOURCES, form_of, source_table
 from kgreason.knowledge.manifest import MANIFEST, VERSION
+from kgreason.knowledge.naming import name_by
+from kgreason.knowledge.notice import Notice, read_notice
+from kgreason.knowledge.remote import Texts
 from kgreason.knowledge.store import Verify, open_store, save_store
 from kgreason.places import cache_folder, data_folder, shipped
 
@@ -22,27 +24,30 @@ _LOG = logging.getLogger(__name__)
 _READERS = 2
 #: A cached store up to this many bytes has its checksums read at every opening (at most 50 ms), a larger one its sizes.
 _SMALL = 64 * 2**20
+#: What a manifest says to the source that asks an endpoint.
+_ASKED = ("endpoint", "graph", "hops", "walk", "names", "access", "limits")
 
 
-def open_graph(name_or_path: str, cache: bool = True) -> KnowledgeGraph:
-    """Open a knowledge graph: `wordnet` or another name of `known_graphs`, a store, or a file in any known form.
+def open_graph(name_or_path: str, cache: bool = True, texts: Texts | None = None) -> KnowledgeGraph:
+    """Open a knowledge graph: `wordnet` or another name of `known_graphs`, a store, a file, or an endpoint.
 
     A file is read once; its store is kept in the cache folder under a key made of the file's content, and opening it
     again takes milliseconds. Several processes may do so at once.
 
     Args:
         name_or_path: The name of a graph that ships with the package or that a manifest of it describes (its file is
-            then looked for below `KGREASON_DATA`), the folder of a store, a WordNet folder, or a file whose ending
-            names its form (`.tsv .csv .jsonl .ttl .nt .rdf .owl .jsonld .graphml .npz` and more).
+            then looked for below `KGREASON_DATA`), a manifest of your own (`.toml`), the folder of a store, a WordNet
+            folder, a file whose ending names its form (`.tsv .csv .jsonl .ttl .nt .rdf .owl .jsonld .graphml .npz` and
+            more), or the address of a SPARQL endpoint (`https://…`).
         cache: Keep what was built. Without, the graph is read into memory each time.
+        texts: What the graph is needed for; only an endpoint asks.
 
     Raises:
-        ConfigError: If there is no such graph, or its form is unknown.
+        ConfigError: If there is no such graph, its form is unknown, or its manifest is wrong.
         DataError: If a line of the file is broken.
-        StoreError: If a store is damaged, or a file is another one than its manifest describes.
+        StoreError: If a store is damaged, a file is another one than its manifest describes, or an endpoint fails.
     """
-    table = table_of(name_or_path)
-    return open_built(table, cache) if "path" in table else _shipped(name_or_path, cache)
+    return open_built(table_of(name_or_path), cache, texts)
 
 
 def table_of(name_or_path: str) -> dict[str, str]:
@@ -51,6 +56,8 @@ def table_of(name_or_path: str) -> dict[str, str]:
     Raises:
         ConfigError: If there is no such graph, or its form is unknown.
     """
+    if name_or_path.startswith(("http://", "https://")):
+        return {"name": "sparql", "endpoint": name_or_path}
     path = Path(name_or_path)
     if name_or_path in known_graphs() and not path.exists():
         return {"name": name_or_path}
@@ -59,75 +66,131 @@ def table_of(name_or_path: str) -> dict[str, str]:
     return {"name": form_of(path), "path": str(path)}
 
 
+def is_remote(table: Mapping[str, Any]) -> bool:
+    """Return whether a section `[knowledge]` names a graph that is asked for what texts need.
+
+    Raises:
+        ConfigError: If it names a manifest that is wrong.
+    """
+    if table["name"] == "manifest":
+        return read_notice(Path(table["path"])).remote
+    if table["name"] in known_graphs() and len(table) == 1:
+        return "endpoint" in graph_notice(table["name"])
+    return "endpoint" in table
+
+
 def known_graphs() -> tuple[str, ...]:
     """Return the names of the graphs that ship with the package or are described in it: each `graphs/NAME.toml`."""
     return tuple(sorted(path.stem for path in shipped("graphs").glob("*.toml")))
 
 
 def graph_notice(name: str) -> Mapping[str, Any]:
-    """Return what `graphs/NAME.toml` says.
+    """Return what `graphs/NAME.toml` says; see `kgreason.knowledge.notice`.
 
     `file` is a file beside it, or below `KGREASON_DATA`; `form` says what it is where its ending does not.
 
     Raises:
-        StoreError: If it is missing, is not TOML, or names no file and checksum.
+        StoreError: If it is missing or wrong, or names neither a file with its checksum nor an endpoint.
     """
-    path = shipped("graphs") / f"{name}.toml"
-    try:
-        notice = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path} cannot be read: {error}. Reinstall kgreason.") from None
-    if not isinstance(notice.get("file"), str) or not isinstance(notice.get("sha256"), str):
-        raise StoreError(f"{path} needs a 'file' and its 'sha256'.")
-    return notice
+    return _shipped(name).said
 
 
-def open_built(table: Mapping[str, Any], cache: bool = True) -> KnowledgeGraph:
+def open_built(table: Mapping[str, Any], cache: bool = True, texts: Texts | None = None) -> KnowledgeGraph:
     """Open what the source in `table` builds, from the cache if the same files were read the same way before.
 
     Args:
-        table: As in the section `[knowledge]` of an experiment file: `name` of a source, and its arguments.
+        table: As in the section `[knowledge]` of an experiment file: the name of a graph alone, or `name` of a source
+            and its arguments.
         cache: Keep what was built.
+        texts: What the graph is needed for; only an endpoint asks.
 
     Raises:
         ConfigError: If the source is unknown or does not take an argument.
         DataError: If a line of the file is broken.
         StoreError: If a store is damaged.
     """
-    source, given = SOURCES.build(table), table.get("path", ())
+    if len(table) == 1 and table["name"] in known_graphs():
+        return open_notice(_shipped(table["name"]), cache, texts)
+    source, given = SOURCES.build(table, texts=texts, cache=cache), table.get("path", ())
     paths = [Path(path) for path in ([given] if isinstance(given, (str, Path)) else given)]
-    if not cache or not paths or table["name"] == "store" or not all(path.exists() for path in paths):
+    if not cache or not paths or table["name"] in ("store", "manifest") or not all(path.exists() for path in paths):
         return source()
-    extra = [Path(table["names"])] if table.get("names") else []
+    extra = [Path(table["names"])] if isinstance(table.get("names"), str) and table["names"] else []
     options = {key: value for key, value in table.items() if key not in ("path", "names")}
     return _cached(_key(options, [*paths, *extra]), source)
 
 
-def _shipped(name: str, cache: bool) -> KnowledgeGraph:
-    notice = graph_notice(name)
+def open_notice(notice: Notice, cache: bool = True, texts: Texts | None = None) -> KnowledgeGraph:
+    """Open the graph that a manifest describes, with its rules.
+
+    Raises:
+        ConfigError: If it names what the graph does not have, or a source does not take.
+        DataError: If the file is missing, or a line of it is broken.
+        StoreError: If the file is another one than the manifest says, or an endpoint fails.
+    """
+    if notice.remote:
+        said = {key: notice.said[key] for key in _ASKED if key in notice.said}
+        graph = SOURCES.build({"name": "sparql", **said}, texts=texts)()
+    else:
+        graph = _described(notice, cache)
+    return replace(graph, about={**graph.about, **notice.about}, rules=notice.bind(graph))
+
+
+def _described(notice: Notice, cache: bool) -> KnowledgeGraph:
+    path, mend = _locate(notice)
+    said, ours = str(notice.said.get("sha256", "")), notice.path.parent == shipped("graphs")
+    names = notice.table("names")
+    table = source_table([path], str(notice.said.get("form", ""))) | notice.table("read")
+    if "language" in names:
+        table["language"] = names["language"]
+    if table["name"] == "store" and not names:
+        return open_store(path)
 
     def build() -> KnowledgeGraph:
-        path, mend = _locate(name, notice)
-        found = _digest([path])
-        if found != notice["sha256"]:
-            raise StoreError(f"{path} has the sha256 {found}, {name}.toml says {notice['sha256']}. {mend}")
-        graph = SOURCES.build(source_table([path], str(notice.get("form", ""))))()
-        said = {key: str(value).strip() for key, value in notice.items() if isinstance(value, (str, int, float))}
-        return replace(graph, about={**graph.about, **said})
+        if ours:
+            _compare(notice, path, said, mend)
+        graph = SOURCES.build(table)()
+        return name_by(graph, names["relations"]) if "relations" in names else graph
 
-    # The key is the notice's own checksum: a packed file that was opened before need not be read again.
-    return _cached(_key({"name": name, "sha256": notice["sha256"]}, []), build) if cache else build()
+    if not ours and said:
+        _compare(notice, path, said, mend)
+    if not cache:
+        return build()
+    options: dict[str, Any] = {key: value for key, value in table.items() if key != "path"} | {"named_by": names}
+    # For what ships, the key is the notice's own checksum: a packed file that was opened before is not read again.
+    return _cached(_key({**options, "sha256": said}, []) if ours else _key(options, [path]), build)
 
 
-def _locate(name: str, notice: Mapping[str, Any]) -> tuple[Path, str]:
+def _shipped(name: str) -> Notice:
+    path = shipped("graphs") / f"{name}.toml"
+    try:
+        notice = read_notice(path)
+    except ConfigError as error:
+        raise StoreError(f"{error} Reinstall kgreason.") from None
+    if not notice.remote and "sha256" not in notice.said:
+        raise StoreError(f"{path} needs the 'sha256' of its file.")
+    return notice
+
+
+def _compare(notice: Notice, path: Path, said: str, mend: str) -> None:
+    found = _digest([path])
+    if found != said:
+        raise StoreError(f"{path} has the sha256 {found}, {notice.path.name} says {said}. {mend}")
+
+
+def _locate(notice: Notice) -> tuple[Path, str]:
     """Return where the file of a graph is, and what to do if it is not the one that it should be."""
-    beside = shipped("graphs") / notice["file"]
-    if beside.is_file():
-        return beside, "Reinstall kgreason to mend it."
-    below = data_folder() / notice["file"]
+    file, ours = notice.said["file"], notice.path.parent == shipped("graphs")
+    beside = notice.path.parent / file
+    if beside.exists():
+        mend = "Reinstall kgreason to mend it." if ours else "Say so in the manifest if the new file is the right one."
+        return beside, mend
+    if not ours:
+        raise DataError(f"{notice.path} describes the file {beside}, which is not there.")
+    below = data_folder() / file
     if not below.is_file():
-        at = notice.get("url") or "its owners (see the manifest)"
-        raise DataError(f"The graph '{name}' lacks the file {below}. Get it from {at}, and put it there.")
+        at = notice.said.get("url") or "its owners (see the manifest)"
+        raise DataError(f"The graph '{notice.path.stem}' lacks the file {below}. Get it from {at}, and put it there.")
     return below, "The file was changed or is another version; numbers on it are not those of this graph."
 
 

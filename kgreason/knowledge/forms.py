@@ -12,6 +12,7 @@ from kgreason.knowledge.networks import NetworkFile
 from kgreason.knowledge.packed import PackedSource
 from kgreason.knowledge.perturb import PerturbedSource
 from kgreason.knowledge.rdf import SYNTAXES, RdfSource
+from kgreason.knowledge.remote import ManifestSource, SparqlSource
 from kgreason.knowledge.store import StoreSource
 from kgreason.knowledge.triples import TRIPLE_FORMS, TriplesSource
 from kgreason.knowledge.wndb import is_wndb
@@ -21,10 +22,12 @@ from kgreason.rooms import Source
 
 SOURCES: Registry[Source] = Registry(
     "knowledge",
+    manifest=ManifestSource,
     networkx=NetworkFile,
     packed=PackedSource,
     perturb=PerturbedSource,
     rdf=RdfSource,
+    sparql=SparqlSource,
     store=StoreSource,
     triples=TriplesSource,
     wordnet=WordNetSource,
@@ -36,6 +39,7 @@ ENDINGS = {
     **dict.fromkeys((".ttl", ".nt", ".nq", ".trig", ".n3", ".rdf", ".owl", ".xml", ".jsonld", ".trix", ".hext"), "rdf"),
     **dict.fromkeys((".graphml", ".gexf", ".gml"), "networkx"),
     ".npz": "packed",
+    ".toml": "manifest",
 }
 
 

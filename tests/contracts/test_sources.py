@@ -69,7 +69,15 @@ def _wndb(folder: Path) -> Path:
     return folder
 
 
+def _toml(folder: Path) -> Path:
+    _tsv(folder)
+    path = folder / "graph.toml"
+    path.write_text('title = "Animals"\nfile = "graph.tsv"\n', encoding="utf-8")
+    return path
+
+
 SAMPLES: dict[str, Callable[[Path], Path]] = {
+    "manifest": _toml,
     "networkx": _graphml,
     "packed": _npz,
     "perturb": _tsv,
@@ -81,10 +89,10 @@ SAMPLES: dict[str, Callable[[Path], Path]] = {
 
 
 def test_every_source_has_a_sample() -> None:
-    assert sorted(SAMPLES) == list(SOURCES)
+    assert sorted([*SAMPLES, "sparql"]) == list(SOURCES)
 
 
-@pytest.fixture(params=list(SOURCES))
+@pytest.fixture(params=list(SAMPLES))
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -96,9 +104,16 @@ def reading(name: str, path: Path) -> Source:
     return SOURCES.build({"name": name, "around": SOURCES.build({"name": "triples", "path": str(path)})})
 
 
-@pytest.fixture
-def source(name: str, tmp_path: Path) -> Source:
-    return reading(name, SAMPLES[name](tmp_path))
+@pytest.fixture(params=list(SOURCES))
+def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+    monkeypatch.setenv("KGREASON_CACHE", str(tmp_path / "cache"))
+    if request.param != "sparql":
+        return reading(request.param, SAMPLES[request.param](tmp_path))
+    server = request.getfixturevalue("oxigraph")
+    (tmp_path / "graph.nt").write_text("".join(f"<u:{h}> <u:{r}> <u:{t}> .\n" for h, r, t in TRIPLES))
+    server.load(tmp_path / "graph.nt", "urn:animals")
+    table = {"name": "sparql", "endpoint": server.endpoint, "graph": "urn:animals"}
+    return SOURCES.build(table, texts=lambda: [("What is it?", ("u:dog",))])
 
 
 def test_it_is_a_source(source: Source) -> None:

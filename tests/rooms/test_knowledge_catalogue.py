@@ -120,7 +120,7 @@ def test_a_shipped_file_that_was_changed_is_refused(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(catalogue, "shipped", lambda _: tmp_path)
     with pytest.raises(StoreError, match=r"small\.toml says 00"):
         open_graph("small")
-    with pytest.raises(StoreError, match="needs a 'file' and its 'sha256'"):
+    with pytest.raises(StoreError, match="either 'file' or 'endpoint'"):
         open_graph("bare")
     with pytest.raises(StoreError, match="cannot be read"):
         open_graph("broken")
