@@ -29,7 +29,7 @@ _EDGES = "\"'“”‘’()[]{}<>.,;:!?…—-"
 @final
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """What names things: the table `labels` of a section `[knowledge]`.
+    """What names things: the table `names` of a section `[knowledge]`.
 
     Args:
         relations: The relations that lead to a name, the best first.
@@ -45,7 +45,7 @@ class Naming:
     def __post_init__(self) -> None:
         wrong = next((name for name in self.relations if not is_iri(name)), None)
         if wrong is not None or not self.relations:
-            raise ConfigError(f"[knowledge] labels: relations = {list(self.relations)!r}, expected a list of IRIs.")
+            raise ConfigError(f"[knowledge] names: relations = {list(self.relations)!r}, expected a list of IRIs.")
 
 
 @final
