@@ -1,13 +1,16 @@
 """Puts questions to any knowledge graph, with a reasoner that was trained or with one that needs no training."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kgreason.errors import ConfigError
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.remote import RemotePipeline
 from kgreason.experiment.restore import assemble, read_config
-from kgreason.knowledge import table_of
+from kgreason.knowledge import is_remote, table_of
 from kgreason.pipeline import Pipeline
+from kgreason.tasks import TASKS
 
 #: What answers without training: relations are followed by what they are called.
 UNTRAINED: dict[str, dict[str, Any]] = {
@@ -22,7 +25,7 @@ UNTRAINED: dict[str, dict[str, Any]] = {
 }
 
 
-def over(graph: str | Path, run: str | Path | None = None, device: str = "cpu") -> Pipeline:
+def over(graph: str | Path, run: str | Path | None = None, device: str = "cpu") -> Pipeline | RemotePipeline:
     """Open a reasoner that answers questions over a knowledge graph, with no training, or with that of a run.
 
     ```python
@@ -32,7 +35,8 @@ def over(graph: str | Path, run: str | Path | None = None, device: str = "cpu") 
     ```
 
     Args:
-        graph: The name of a graph, the folder of a store, or a file in any known form (built once, then cached).
+        graph: The name of a graph, the folder of a store, a file in any known form (built once, then cached), a
+            manifest, or the address of a SPARQL endpoint.
         run: The folder of a run; its relations must be those of the graph, unless its decoder reads their texts.
         device: Where the reasoner computes.
 
@@ -43,6 +47,9 @@ def over(graph: str | Path, run: str | Path | None = None, device: str = "cpu") 
     """
     knowledge = table_of(str(graph))
     config = _untrained(knowledge) if run is None else _trained(Path(run), knowledge)
+    if is_remote(knowledge):
+        open_around = partial(assemble, config, run, device)
+        return RemotePipeline(TASKS.build({"name": "kgqa"}), open_around)
     return assemble(config, run, device)
 
 

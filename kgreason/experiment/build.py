@@ -1,7 +1,7 @@
 """Turns the names in an experiment file into objects. The only place that does."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, final
@@ -13,6 +13,7 @@ from kgreason.answer import HEADS
 from kgreason.collate import COLLATORS, Collate
 from kgreason.data import ALIGN_RELATIONS, EdgeType, KnowledgeGraph, entities_of, relation_texts
 from kgreason.decode import DECODERS, HALTS, JUDGES
+from kgreason.data.walked import walked
 from kgreason.encode import ENCODERS, ENTITIES, FUSIONS, GRAPHS, LANGUAGES, embed_texts
 from kgreason.errors import ConfigError
 from kgreason.experiment.config import ExperimentConfig
@@ -20,7 +21,7 @@ from kgreason.experiment.english import phrases
 from kgreason.experiment.senses import WordSenses
 from kgreason.frontier import Facts
 from kgreason.ground import GROUNDERS
-from kgreason.knowledge import SOURCES, known_graphs, open_built, open_graph
+from kgreason.knowledge import SOURCES, Texts, open_built
 from kgreason.parse import PARSERS
 from kgreason.reasoner import Reasoner
 from kgreason.registry import Registry
@@ -70,19 +71,25 @@ class Front:
         return splits if self.spoil is None else self.spoil(splits)
 
 
-def build_front(config: ExperimentConfig) -> Front:
+def build_front(config: ExperimentConfig, texts: Texts | None = None) -> Front:
     """Build everything left of the reasoner.
+
+    Args:
+        config: The experiment.
+        texts: What a remote graph is asked about; None for all examples of the run.
 
     Raises:
         ConfigError: If a name or an argument is wrong.
         StoreError: If the knowledge graph cannot be opened.
     """
-    knowledge = build_knowledge(config.knowledge)
-    sizes = {EdgeType.KNOWLEDGE: len(knowledge.relations)}
     model = _language_model(config.encode)
     task_table = dict(config.task)
     spoil = task_table.pop("spoil", None)
-    task = build(TASKS, "task", task_table, generate=partial(_generate, knowledge, model or "minilm"))
+    opened: list[KnowledgeGraph] = []  # a remote graph is asked for what the task's examples name
+    task = build(TASKS, "task", task_table, generate=partial(_generate, opened, model or "minilm"))
+    knowledge = build_knowledge(config.knowledge, texts or partial(_texts, task))
+    opened.append(knowledge)
+    sizes = {EdgeType.KNOWLEDGE: len(knowledge.relations)}
     train = build(TRAINERS, "train", {"select": task.select} | config.train)
     context = {
         "num_relations": sizes,
@@ -114,7 +121,7 @@ def build_reasoner(config: ExperimentConfig, front: Front) -> Reasoner:
         "num_labels": len(front.task.labels),
         "label_relations": _label_relations(front),
         "entity_labels": _EntityLabels(front.knowledge),
-        "facts": Facts.of(front.knowledge),
+        "facts": Facts.of(walked(front.knowledge)),
         "relation_vectors": partial(_relation_vectors, front.knowledge, model),
         "senses": partial(WordSenses, front.knowledge, model),
         "num_align": len(ALIGN_RELATIONS),
@@ -131,9 +138,23 @@ def _label_relations(front: Front) -> tuple[int, ...]:
     return tuple(known.id(label) if label in known else -1 for label in front.task.labels)
 
 
-def _generate(knowledge: KnowledgeGraph, model: str, asking: Asking, to_example: ToExample) -> Split:
+def _generate(opened: Sequence[KnowledgeGraph], model: str, asking: Asking, to_example: ToExample) -> Split:
     """Return the questions that a graph asks about itself."""
+    if not opened:
+        raise ConfigError(
+            "[task] train = { generate = … } needs the whole graph, and an endpoint is asked for a part. Have it here "
+            "first: kgreason graph build ENDPOINT --out FOLDER"
+        )
+    knowledge = walked(opened[0])
     return ask(knowledge, phrases(knowledge, model), asking, to_example)
+
+
+def _texts(task: Task) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield what all examples of a run say, each text with the entities it is known to be about."""
+    splits = task.splits()
+    for split in (splits.train, splits.dev, *splits.test.values()):
+        for example in split.examples:
+            yield from ((text, example.seeds) for text in example.texts)
 
 
 def _relation_vectors(knowledge: KnowledgeGraph, model: str) -> Tensor:
@@ -180,22 +201,21 @@ class _EntityLabels(Sequence[str]):
         return len(self._knowledge.entities)
 
 
-def build_knowledge(table: Mapping[str, Any]) -> KnowledgeGraph:
+def build_knowledge(table: Mapping[str, Any], texts: Texts | None = None) -> KnowledgeGraph:
     """Open the graph of the section `[knowledge]`: one that ships (`name` alone), or a source with its arguments.
 
-    A source around another has that one's table, or its name alone, as `around`.
+    A source around another has that one's table, or its name alone, as `around`. `texts` tells a remote graph what it
+    is needed for.
 
     Raises:
         ConfigError: If a name or an argument is wrong.
         StoreError: If the graph cannot be opened.
     """
-    if table["name"] in known_graphs() and len(table) == 1:
-        return open_graph(table["name"])
     if isinstance(inner := _table(table.get("around")), Mapping):
-        given = {**table, "around": partial(build_knowledge, inner)}
+        given = {**table, "around": partial(build_knowledge, inner, texts)}
         source: Source = build(SOURCES, "knowledge", given)
         return source()
-    return open_built(table)
+    return open_built(table, texts=texts)
 
 
 def build(registry: Registry[Any], place: str, table: Mapping[str, Any], **context: Any) -> Any:

@@ -6,6 +6,7 @@ from kgreason.errors import StoreError
 from kgreason.experiment import record
 from kgreason.experiment.build import build_front, build_reasoner
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.knowledge import Texts
 from kgreason.pipeline import Pipeline
 from kgreason.train import WEIGHTS, load_weights
 
@@ -39,14 +40,22 @@ def read_config(folder: str | Path) -> ExperimentConfig:
     return ExperimentConfig.from_toml(path)
 
 
-def assemble(config: ExperimentConfig, folder: str | Path | None, device: str = "cpu") -> Pipeline:
+def assemble(
+    config: ExperimentConfig, folder: str | Path | None, device: str = "cpu", texts: Texts | None = None
+) -> Pipeline:
     """Build a pipeline, with the weights of a run if its folder is given.
+
+    Args:
+        config: What it is made of.
+        folder: The run, or None.
+        device: Where the reasoner computes.
+        texts: What a remote graph is asked about.
 
     Raises:
         StoreError: If the weights are damaged or do not fit, or the knowledge graph cannot be opened.
         ConfigError: If the config names something that is not there.
     """
-    front = build_front(config)
+    front = build_front(config, texts)
     reasoner = build_reasoner(config, front)
     if folder is not None:
         load_weights(reasoner, Path(folder) / WEIGHTS)

@@ -19,6 +19,7 @@ from kgreason.data import (
     Look,
     relation_text,
 )
+from kgreason.data.walked import walked
 from kgreason.explain.walks import RowWalk
 from kgreason.segments import segment_softmax
 from kgreason.tensors import GraphBatch, Scores, Trace, Walk
@@ -93,7 +94,7 @@ class Told:
     def walk(self) -> RowWalk | None:
         """Return the row's walk over the knowledge graph, if it took one."""
         walk = self.view.walk
-        return None if walk is None else RowWalk.of(self.knowledge, walk, self.view.weight, self.row)
+        return None if walk is None else RowWalk.of(walked(self.knowledge), walk, self.view.weight, self.row)
 
     def cycle(self, i: int, answers: Sequence[str], probability: ndarray) -> Cycle:
         """Tell one cycle of a decoder that stays in the logic graph.

@@ -6,6 +6,7 @@ from typing import final
 import numpy as np
 
 from kgreason.data import KnowledgeGraph, LogicGraph
+from kgreason.data.walked import walked
 from kgreason.ground import kernels
 from kgreason.ground.facts import Chosen, add_facts, check_budgets, seeds_of
 from kgreason.ground.link import LinkGrounder
@@ -48,6 +49,7 @@ class BetweenGrounder:
 
 def entities_between(knowledge: KnowledgeGraph, seeds: Chosen, max_nodes: int) -> Chosen:
     """Return the seeds of each text and what lies on paths of two triples between two of them."""
+    knowledge = walked(knowledge)
     size = len(knowledge.entities)
     marks = (
         np.zeros(size, np.int32),

@@ -9,6 +9,7 @@ from jaxtyping import Float64, Int8, Int32, Int64
 from numpy import ndarray
 
 from kgreason.data import EdgeType, KnowledgeGraph, LogicGraph
+from kgreason.data.walked import walked
 from kgreason.errors import ConfigError
 from kgreason.ground import kernels
 from kgreason.ground.attach import add_edges, add_entities, entity_nodes
@@ -54,6 +55,7 @@ def add_facts(
         max_edges: How many triples to add to a text. Those among the best entities go first.
         grounder: Its name, for the report of budgets met (logger `kgreason.ground`, level INFO).
     """
+    knowledge = walked(knowledge)
     place = kernels.scratch(len(knowledge.entities))[0]
     edge_ptr, edges, met = kernels.induce(kernels.csr(knowledge), chosen.ptr, chosen.entity, max_edges, place)
     _report(chosen.met | met, grounder)
