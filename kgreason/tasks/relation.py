@@ -109,11 +109,15 @@ class RelationTask:
     def score(
         self, split: Split, found: Predictions, knowledge: KnowledgeGraph, dev: Mapping[str, float] | None = None
     ) -> dict[str, float]:
-        """Return what `classification` does, accuracy by number of facts, and the mean number of `cycles`."""
+        """Return what `classification` does, accuracy by number of facts, and two more.
+
+        These are the mean number of `cycles`, and `likelihood`: the geometric mean of what the right answers were
+        given, which still tells epochs apart when all answers are right.
+        """
         gold, given = gold_of(self, split), np.stack(found.probability)
-        right = given.argmax(1) == gold
-        cycles = {"cycles": float(found.cycles.mean())}
-        return classification(gold, given, self.labels) | by_category(split.examples, split.category, right) | cycles
+        scores = classification(gold, given, self.labels)
+        more = {"cycles": float(found.cycles.mean()), "likelihood": float(np.exp(-scores["log_loss"]))}
+        return scores | by_category(split.examples, split.category, given.argmax(1) == gold) | more
 
     def rows(
         self, split: Split, found: Predictions, knowledge: KnowledgeGraph, scores: Mapping[str, float]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from kgreason.errors import DataError
-from kgreason.tasks.clutrr import read_clutrr
 
 FORMS = ("jsonl", "tsv", "csv", "lines", "metaqa", "pathquestion", "clutrr")
 
@@ -128,6 +127,8 @@ def _metaqa(files: Mapping[str, Path]) -> Iterator[Row]:
 
 
 def _clutrr(path: Path) -> Iterator[Row]:
+    from kgreason.tasks.clutrr import read_clutrr  # which reads a table of its own with this file
+
     for number, fields in read_clutrr(path):
         yield Row(f"{path}, line {number}", number, fields)
 
