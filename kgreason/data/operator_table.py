@@ -9,7 +9,7 @@ nothing through; `every1`, `every2` are the restrictor and the scope of "every",
 DETERMINERS = """
 every | every1 | every2 | every; all; each; every one of; each one of; each of; all of; all the; each and every
 everybody | every1 | every2 | everybody; everyone; everything
-any | any | any | any; anybody; anyone; anything; any of; any one of; either; either of
+any | any | any | any; anybody; anyone; anything; any of; any one of
 no | no | no | no; zero; none; none of; not a; not an; not a single; not one; not one of; not any; not any of; not even one
 nobody | no | no | nobody; no one; no-one; noone; nothing; not anyone; not anybody; not anything; not a soul
 neither | = | no | neither; neither of; neither one of
@@ -48,12 +48,12 @@ about | = | = | about #; around #; approximately #; roughly #; nearly #; almost 
 approximately #of; about #of; roughly #of; nearly #of; almost #of; around #of
 all but | = | = | all but #; all except #; all but a few; all but a few of; every # but #; all but #of
 both | = | every2 | both; both of; both the
-more | = | = | more; fewer; less; as many; as much; the most; the fewest; the least; how many; how much; the same number of
+more | = | = | more; fewer; less; as many; as much; the fewest; how many; how much; the same number of
 """
 
 #: Signatures in the existential reading; in the specific reading all of them are `up`.
 INDEFINITES = """
-a | some | some | a; an; another; some; some of; someone; somebody; something; one of; a single; a certain; one; a bit of; a little
+a | some | some | a; an; another; some; some of; someone; somebody; something; one of; a single; a certain; one; a bit of; a little; either; either of
 several | up- | up- | several; several of; a few; a few of; quite a few; a couple of; a couple; many; many of; a lot of; lots of; \
 plenty of; numerous; a great many; a good many; a number of; a large number of; dozens of; hundreds of; thousands of; a dozen; \
 various; multiple; much; much of; countless; a great deal of; a handful of; not a few; very many; so many; too many; enough; \
@@ -121,11 +121,12 @@ believe | that | 00 | up- | believe; think; suppose; suspect; guess; assume; say
 imagine; predict; suggest; report; announce; declare; insist; maintain; feel; consider; allege; seem; appear; likely; probable; \
 possible; belief; claim; rumor; rumour; hypothesis; idea; dream; estimate; conclude; agree; swear; write; presume; speculate; \
 promise; hear; worry; afraid; warn; reckon; wish; want; convinced; sure; confident
-want | to ing np | 00 | up- | want; wish; hope; intend; plan; desire; expect; seek; crave; aim; prepare; try; attempt; promise; agree; offer; \
+try | to | 00 | up | try; attempt; prepare; practice; practise; learn; struggle
+want | to ing | 00 | up- | want; wish; hope; intend; plan; desire; expect; seek; crave; aim; promise; agree; offer; \
 threaten; ask; beg; urge; advise; order; tell; invite; encourage; recommend; eager; ready; willing; like; love; prefer; consider; choose; \
-believe; claim; seem; appear; likely; think; say; learn; enjoy; hate; suggest; imagine; decide; wait; go; want; persuade; convince; \
-decision; wish; desire; attempt; effort; plan; report; rumor
-search | np | 00 | up- | need; search; look-for; request; demand; require; hunt; wait-for; hope-for; long-for
+believe; claim; seem; appear; likely; think; say; enjoy; hate; suggest; imagine; decide; wait; go; want; persuade; convince; \
+decision; effort; plan; report; rumor
+search | np | 00 | up- | need; want; desire; seek; crave; search; search-for; look-for; request; demand; require; hunt; wait-for; hope-for; long-for
 wonder | whether | 00 | = | wonder; ask; know; decide; question; check; see; determine; doubt; tell; unclear; unsure; uncertain; \
 remember; say; sure; unknown; find; inquire; discuss; debate; investigate; learn; care
 """
@@ -146,10 +147,10 @@ whether | = | - | whether
 
 #: name | signature of the noun phrase it opens | phrases
 PREPOSITIONS = """
-without | no | without; sans; minus; in the absence of; for lack of; for want of; devoid of; bereft of; free of; free from; absent; w/o
+without | no | without; sans; minus; absent; w/o
 instead of | down- | instead of; rather than; in place of; in lieu of; as opposed to; sooner than
 against | down- | against
-except | = | except; except for; but for; other than; apart from; aside from; excluding; unlike; save for; besides; \
+except | = | except; but; except for; but for; other than; apart from; aside from; excluding; unlike; save for; besides; \
 with the exception of
 than | down- | than
 before | down- | before; prior to

@@ -175,10 +175,11 @@ SUPERLATIVE: Final = Operator("superlative", Shape.SUPERLATIVE, signature("none"
 QUESTION: Final = Operator("question", Shape.MARKER, signature("none"), -1)
 
 #: After one of these, "not" denies what it says, and is no part of the quantifier that follows: "there is not | a dog".
-_AUXILIARIES: Final = frozenset(
-    "am is are was were be been being do does did has have had will would can could may might must shall should "
-    "'s 're 'm 've 'd 'll ca wo ai get gets got".split()  # noqa: SIM905
-)
+_VERBS = """
+am is are was were be been being do does did has have had will would can could may might must shall should 's 're 'm 've
+'d 'll ca wo ai get gets got
+"""
+_AUXILIARIES: Final = frozenset(_VERBS.split())
 
 
 def find_operators(words: Sequence[str]) -> list[Match]:
@@ -200,18 +201,37 @@ def find_operators(words: Sequence[str]) -> list[Match]:
         if is_number(words[at]):
             rows = sorted([*rows, *starts["#"]], key=lambda row: -len(row[0]))
         denies = words[at] == "not" and at > 0 and words[at - 1] in _AUXILIARIES
-        hit = next((row for row in rows if _fits(row, words, at, denies)), None) if rows else None
-        if hit is not None:
-            found.append(Match(hit[1], at, at + len(hit[0]) - 1))
-        at += len(hit[0]) if hit else 1
+        ends = ((_end(row, words, at, denies), row[1]) for row in rows)
+        end, operators = next((hit for hit in ends if hit[0] > 0), (at + 1, ()))
+        if operators:
+            found.append(Match(operators, at, end - 1))
+        at = end
     return found
 
 
-def _fits(row: tuple[tuple[str, ...], tuple[Operator, ...]], words: Sequence[str], at: int, denies: bool) -> bool:
+def _end(row: tuple[tuple[str, ...], tuple[Operator, ...]], words: Sequence[str], at: int, denies: bool) -> int:
+    """Return the place after a phrase that begins at a place, or -1 if it does not."""
     phrase, operators = row
-    if at + len(phrase) > len(words) or (denies and operators[0].shape == Shape.DETERMINER):
-        return False
-    return all(
-        want == got or (want == "#" and is_number(got)) or (want == "%" and got == "percent")
-        for want, got in zip(phrase, words[at : at + len(phrase)], strict=True)
-    )
+    if denies and operators[0].shape == Shape.DETERMINER:
+        return -1
+    for want in phrase:
+        end = _after_number(words, at) if want == "#" else at + 1
+        if end > len(words) or end == at or (want != "#" and want != words[at] and _SAME.get(words[at]) != want):
+            return -1
+        at = end
+    return at
+
+
+_SAME: Final = {"percent": "%", "'d": "would"}
+
+
+def _after_number(words: Sequence[str], at: int) -> int:
+    """Return the place after the number that begins at a place: "3", "two hundred", "a thousand"."""
+    if words[at : at + 1] == ["a"] and at + 1 < len(words) and words[at + 1] in _POWERS:
+        at += 1
+    while at < len(words) and is_number(words[at]):
+        at += 1
+    return at
+
+
+_POWERS: Final = frozenset({"hundred", "thousand", "million", "billion", "dozen"})

@@ -141,14 +141,13 @@ def _relation(worlds: frozenset[str]) -> Entailment:
     return next(r for r in Entailment if worlds <= frozenset(table[r].split()))
 
 
-_UNITS: Final = {
-    word: n
-    for n, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split()  # noqa: SIM905
-    )
-}
-_TENS: Final = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}  # noqa: SIM905
+_SMALL = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+nineteen
+"""
+_TIES = "twenty thirty forty fifty sixty seventy eighty ninety"
+_UNITS: Final = {word: n for n, word in enumerate(_SMALL.split())}
+_TENS: Final = {word: 10 * n for n, word in enumerate(_TIES.split(), 2)}
 _POWERS: Final = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "dozen": 12, "score": 20}
 _DIGITS: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 
@@ -170,7 +169,7 @@ def read_number(words: Sequence[str]) -> float | None:
     (21.0, 205.0, 12.0)
     """
     total, part, seen = 0.0, 0.0, False
-    for word in (piece for word in words for piece in (word.split("-") if _compound(word) else [word])):
+    for word in (piece for written in words for piece in (written.split("-") if _compound(written) else [written])):
         if word in _POWERS:
             power = _POWERS[word]
             part = max(part, 1.0) * power

@@ -8,147 +8,162 @@ conditional takes scope over all of its main clause, and a preposition or a verb
 from typing import Final, NamedTuple, final
 
 from kgreason.data import COMPOSE, POLARITY, SEMANTIC_RELATIONS, Polarity, signature
-from kgreason.data.operators import Operator, Shape, predicates
-from kgreason.parse.cues import Cues, Hung, Quantified
+from kgreason.data.operators import Shape
+from kgreason.parse.complements import complements
+from kgreason.parse.cues import Cues
+from kgreason.parse.determiners import Quantified
 from kgreason.parse.words import NOMINAL, Words
 
 _THEN: Final[list[list[int]]] = COMPOSE.tolist()
-_LETS: Final[list[bool]] = (POLARITY != Polarity.UPWARD).tolist()  # licenses "any"
+_LETS: Final[list[bool]] = (POLARITY != Polarity.UPWARD).tolist()
 _EVERY: Final = (signature("every, restrictor"), signature("every, scope"))
 _NEITHER: Final = signature("none")
+_FOCUS_SCOPE: Final = {"only": signature("downward only"), "not only": signature("upward")}
+_EDGES: Final = {name: SEMANTIC_RELATIONS.id(name) for name in ("argument", "negates", "quantifies", "conjoins")}
+_NEGATIONS: Final = frozenset({"not", "never", "no longer", "nowhere", "hardly", "rarely", "neither"})
+
 _ARGUMENT: Final = frozenset({"nsubj", "csubj", "obj", "iobj", "obl", "dislocated"})
+_MISTAKEN: Final = frozenset({"advmod", "xcomp", "ccomp", "dep", "expl"})  # what parsers take noun phrases for
 _APART: Final = frozenset({"punct", "discourse", "vocative", "parataxis", "cc"})
+_FUNCTION: Final = frozenset({"det", "case", "mark", "cc"})
 _WITHIN: Final = frozenset(
     {"amod", "nmod", "compound", "flat", "nummod", "appos", "acl", "clf", "fixed", "goeswith", "dep"}
 )
 _FACTUAL: Final = frozenset({"because", "although", "though", "since", "whereas"})
 _BESIDE: Final = frozenset({"while", "when", "as", "after", "before", "until"})
-_OUTER: Final = frozenset({"det", "case", "mark", "cc", "punct"})
-_EDGE: Final = {
-    name: SEMANTIC_RELATIONS.id(name) for name in ("argument", "modifier", "negates", "quantifies", "conjoins")
-}
-_NEGATIONS: Final = frozenset({"not", "never", "no longer", "nowhere", "hardly", "rarely"})
+
+
+class Place(NamedTuple):
+    """The signature of a place, and whether an operator around it licenses "any"."""
+
+    signature: int
+    licensed: bool
+
+    def under(self, sign: int) -> "Place":
+        return Place(_THEN[self.signature][sign], self.licensed or _LETS[sign])
 
 
 class Entry(NamedTuple):
-    """An operator over one clause."""
+    """An operator over one clause; `own` is the part of the clause that holds it, and that it does not cover."""
 
     wide: bool
     place: float
     signature: int
-    own: int  # the child of the clause's head that holds it, and that it does not cover; or -1
+    own: int
     token: int
     name: str
 
 
+class Clause(NamedTuple):
+    """A word whose dependents are looked at.
+
+    Args:
+        node: The word.
+        place: The place of all that depends on it, the operators over its clause left out.
+        entries: These operators, the widest first.
+        inner: The place inside its noun phrase.
+        part: The dependent that alone is inside ("all of the | men"), or -1.
+        joined: The signature of conjuncts.
+    """
+
+    node: int
+    place: Place
+    entries: list[Entry]
+    inner: Place
+    part: int
+    joined: int
+
+
 @final
 class Scopes:
-    """Signatures of all words, and the SEMANTIC edges from operators to the heads of their arguments.
+    """Finds the signature of every word's place, and the SEMANTIC edges.
 
     Args:
         words: The words and their trees.
         cues: What hangs on them.
-        place: The signature of the place of each root.
+        roots: The signature of the place of each root.
+
+    Attributes:
+        signature: A position in `SIGNATURES` for each word.
+        edges: Operator, head of its argument, and relation, in the order in which they are found.
     """
 
-    def __init__(self, words: Words, cues: Cues, place: dict[int, int]) -> None:
+    def __init__(self, words: Words, cues: Cues, roots: dict[int, int]) -> None:
         self.words, self.cues = words, cues
         self.signature = [0] * len(words)
         self.edges: list[tuple[int, int, int]] = []
         self._outer = [0] * len(words)
-        self._of_token: dict[int, int] = {}
-        self._stack = [(root, sign, _LETS[sign]) for root, sign in place.items()]
+        self._of_operator: dict[int, int] = {}
+        self._stack = [(root, Place(sign, _LETS[sign])) for root, sign in roots.items()]
         while self._stack:
             self._visit(*self._stack.pop())
-        for token, sign in self._of_token.items():
+        for token, sign in self._of_operator.items():
             self.signature[token] = sign
         for token, node in cues.inside.items():
             self.signature[token] = self._outer[node]
 
-    def _visit(self, node: int, place: int, lets: bool) -> None:
-        """Find the signatures of a word and of the places of its dependents."""
-        words, cues = self.words, self.cues
-        for opened, token in cues.openers.get(node, ()):
-            self._of_token[token] = place
-            place = _THEN[place][opened]
-            lets = lets or _LETS[opened]
-            self._edge(token, node, "argument")
-        self._outer[node] = place
-        entries = self._entries(node, lets)
-        here, here_lets = place, lets
+    def _visit(self, node: int, place: Place) -> None:
+        """Find the signature of a word, and the places of its dependents."""
+        for opened in self.cues.openers.get(node, ()):
+            self._of_operator[opened.token] = place.signature
+            place = place.under(opened.signature)
+            self._edge(opened.token, node, "argument")
+        self._outer[node] = place.signature
+        entries = self._entries(node, place)
+        here = place
         for entry in entries:
-            self._of_token[entry.token] = here
-            if entry.place < node or entry.name != "not":
-                here = _THEN[here][entry.signature]
-                here_lets = here_lets or _LETS[entry.signature]
-        inner, inner_lets, part = self._restricted(node, here, here_lets)
-        joined = self._join(node)
-        own = _THEN[inner][joined] if part < 0 else inner
-        self.signature[node] = own
-        taken = self._taken(node)
-        for kid in words.kids[node]:
-            rel = words.rel[kid]
-            if rel == "det" or (rel in {"case", "mark", "cc"}):
-                self._stack.append((kid, place, lets))
-                continue
-            if rel == "conj":
-                sign, kid_lets = self._conjunct(node, kid, place, lets, entries, (inner, inner_lets))
-                self._stack.append((kid, _THEN[sign][joined], kid_lets))
-                continue
-            within = part < 0 and rel in _WITHIN and words.pos[node] in NOMINAL
-            if within or kid == part or self._of_superlative(node, kid):
-                sign, kid_lets = (own if kid > node else inner), inner_lets
-                if part >= 0 and kid == part:
-                    sign, kid_lets = inner, inner_lets
-            else:
-                sign, kid_lets = self._covered(node, kid, place, lets, entries)
-                if joined and kid > node and rel not in _APART:
-                    sign = _THEN[sign][joined]
+            self._of_operator[entry.token] = here.signature
+            if entry.own != node and (entry.place < node or entry.name != "not"):
+                here = here.under(entry.signature)
+        inner, part = self._restrict(node, here)
+        clause = Clause(node, place, entries, inner, part, self._join(node))
+        self.signature[node] = _THEN[inner.signature][clause.joined]
+        taken = complements(self.words, node, self._is_strong)
+        for kid in self.words.kids[node]:
+            there = self._place_of(clause, kid)
             if kid in taken:
-                sign, kid_lets = _THEN[sign][taken[kid]], kid_lets or _LETS[taken[kid]]
-            self._stack.append((kid, sign, kid_lets))
+                there = there.under(taken[kid].first)
+                self._edge(node, kid, "argument")
+            self._stack.append((kid, there))
 
-    def _entries(self, node: int, lets: bool) -> list[Entry]:
+    def _entries(self, node: int, place: Place) -> list[Entry]:
         """Return the operators over the clause of a word, the widest first."""
-        words, cues = self.words, self.cues
-        found = []
-        for hung in cues.around.get(node, ()):
-            found.append(Entry(True, -1.0, hung.signature, hung.node, hung.token, hung.name))
-            self._edge(hung.token, node, "quantifies")
-        for hung in cues.adverbs.get(node, ()):
-            found.append(Entry(False, hung.place, hung.signature, -1, hung.token, hung.name))
-            self._edge(hung.token, node, "negates" if hung.name in _NEGATIONS else "quantifies")
-        for hung in cues.focus.get(node, ()):
-            found.append(Entry(False, hung.place, cues_scope(hung), hung.node, hung.token, hung.name))
-            self._edge(hung.token, node, "quantifies")
-        waiting = []
-        for kid in words.kids[node]:
-            if words.rel[kid] in _ARGUMENT or (words.rel[kid] == "nmod" and kid < node) or self._bare(kid):
-                waiting += [(q, kid) for q in self._held(kid)]
-        waiting += [(q, -1) for q in cues.quantifiers.get(node, ()) if self._predicates(node)]
-        for q, kid in waiting:
-            self._edge(q.token, node, "quantifies")
-            if q.operator.scope >= 0:
-                found.append(Entry(False, float(q.place), q.operator.scope, kid, q.token, q.operator.name))
-            elif q.operator.name == "any":
-                found.append(Entry(False, float(q.place), -1, kid, q.token, "any"))
-        found.sort(key=lambda entry: (not entry.wide, entry.place))
-        return self._settle(node, found, lets)
-
-    def _settle(self, node: int, found: list[Entry], lets: bool) -> list[Entry]:
-        """Make "any" universal where nothing before it licenses it, and drop it where something does."""
-        entries = []
+        cues = self.cues
+        found = [Entry(True, -1.0, h.signature, h.node, h.token, h.name) for h in cues.around.get(node, ())]
+        found += [Entry(False, h.place, h.signature, -1, h.token, h.name) for h in cues.adverbs.get(node, ())]
+        found += [
+            Entry(False, h.place, _FOCUS_SCOPE[h.name], h.node, h.token, h.name) for h in cues.focus.get(node, ())
+        ]
+        if cues.quantifiers:
+            found += [
+                Entry(False, q.place, q.operator.scope, own, q.token, q.operator.name) for q, own in self._over(node)
+            ]
         for entry in found:
-            if entry.name == "any" and entry.signature < 0:
-                if lets or any(_LETS[e.signature] for e in entries if e.wide or e.own != entry.own):
-                    continue
-                entry = entry._replace(signature=_EVERY[1])  # noqa: PLW2901
-            entries.append(entry)
+            self._edge(entry.token, node, "negates" if entry.name in _NEGATIONS else "quantifies")
+        found.sort(key=lambda entry: (not entry.wide, entry.place))
+        return self._settle(found, place.licensed) if any(entry.name == "any" for entry in found) else found
+
+    def _settle(self, found: list[Entry], licensed: bool) -> list[Entry]:
+        """Make "any" universal where nothing before it licenses it, and drop it where something does."""
+        entries: list[Entry] = []
+        for entry in found:
+            if entry.name != "any":
+                entries.append(entry)
+            elif not licensed and not any(_LETS[e.signature] for e in entries if e.own != entry.own):
+                entries.append(entry._replace(signature=_EVERY[1]))
         return entries
 
-    def _bare(self, kid: int) -> bool:
-        """Whether a quantified noun hangs on its clause as what it is not."""
-        return kid in self.cues.quantifiers and self.words.rel[kid] in {"advmod", "xcomp", "ccomp", "dep", "expl"}
+    def _over(self, node: int) -> list[tuple[Quantified, int]]:
+        """Return the quantifiers with scope over the clause of a word, and the dependents that hold them."""
+        words, cues = self.words, self.cues
+        found = []
+        for kid in words.kids[node]:
+            rel = words.rel[kid]
+            if rel in _ARGUMENT or (rel == "nmod" and kid < node) or (rel in _MISTAKEN and kid in cues.quantifiers):
+                found += [(q, kid) for q in self._held(kid)]
+        if node in cues.quantifiers and self._is_predicate(node):
+            found += [(q, node) for q in cues.quantifiers[node]]
+        return [(q, kid) for q, kid in found if q.operator.scope >= 0 or q.operator.name == "any"]
 
     def _held(self, kid: int) -> list[Quantified]:
         """Return the quantifiers of a noun phrase that reach out of it: its own, its conjuncts', its possessor's."""
@@ -157,154 +172,105 @@ class Scopes:
             return []  # "in a coat with no buttons", wherever the tree has it
         found = list(cues.quantifiers.get(kid, ()))
         for k in words.kids[kid]:
-            if words.rel[k] == "conj" or (words.rel[k] == "nmod" and k < kid):
-                found += cues.quantifiers.get(k, ())
+            if k in cues.quantifiers and (words.rel[k] == "conj" or (words.rel[k] == "nmod" and k < kid)):
+                found += cues.quantifiers[k]
         return found
 
-    def _predicates(self, node: int) -> bool:
+    def _is_predicate(self, node: int) -> bool:
         return any(self.words.rel[k] in {"nsubj", "cop", "expl", "aux"} for k in self.words.kids[node])
 
-    def _covered(self, node: int, kid: int, place: int, lets: bool, entries: list[Entry]) -> tuple[int, bool]:
-        for entry in entries:
-            if self._covers(entry, node, kid):
-                place = _THEN[place][entry.signature]
-                lets = lets or _LETS[entry.signature]
-        return place, lets
+    def _is_nominal(self, node: int) -> bool:
+        return self.words.pos[node] in NOMINAL or node in self.cues.quantifiers
 
-    def _covers(self, entry: Entry, node: int, kid: int) -> bool:
+    def _is_strong(self, node: int) -> bool:
+        held = self.cues.quantifiers.get(node, ())
+        return any(q.operator.shape == Shape.DETERMINER and q.operator.name != "any" for q in held)
+
+    def _restrict(self, node: int, place: Place) -> tuple[Place, int]:
+        """Return the place inside a noun phrase, and the dependent that it alone holds for, or -1."""
+        if node in self.cues.superlative:
+            place = place.under(_NEITHER)
+        part = -1
+        for q in self.cues.quantifiers.get(node, ()):
+            first = q.operator.first
+            if q.operator.name == "any":
+                first = 0 if place.licensed else _EVERY[0]
+            place = place.under(first)
+            part = max(part, q.part)
+            self._edge(q.token, q.part if q.part >= 0 else node, "argument")
+        return place, part
+
+    def _join(self, node: int) -> int:
+        """Return the signature of the conjuncts of a word."""
+        if node not in self.cues.joined:
+            return 0
+        joined = self.cues.joined[node]
+        for conjunct in (node, *(k for k in self.words.kids[node] if self.words.rel[k] == "conj")):
+            self._edge(joined.token, conjunct, "conjoins")
+        return joined.signature
+
+    def _place_of(self, clause: Clause, kid: int) -> Place:
+        """Return the place of a dependent."""
+        words, node = self.words, clause.node
+        rel = words.rel[kid]
+        if rel in _FUNCTION:
+            return clause.place
+        if rel == "conj":
+            return self._of_conjunct(clause, kid).under(clause.joined)
+        within = clause.part < 0 and rel in _WITHIN and self._is_nominal(node)
+        if within or kid == clause.part or (node in self.cues.superlative and words.opens(kid, "of")):
+            place = clause.inner
+        else:
+            place = self._covered(clause, kid)
+        return place.under(clause.joined) if kid > node and rel not in _APART else place
+
+    def _covered(self, clause: Clause, kid: int) -> Place:
+        place = clause.place
+        for entry in clause.entries:
+            if self._covers(entry, kid):
+                place = place.under(entry.signature)
+        return place
+
+    def _covers(self, entry: Entry, kid: int) -> bool:
+        """Whether an operator over a clause has a part of the clause in its scope."""
         words = self.words
         if kid == entry.own:
             return False
         if entry.wide:
-            return words.rel[kid] not in {"discourse", "vocative", "parataxis"}
+            return words.rel[kid] not in _APART - {"punct", "cc"}
         if words.rel[kid] in _APART or kid < entry.place:
             return False
-        if words.rel[kid] == "advcl":
-            marks = {words.lower[k] for k in words.kids[kid] if words.rel[k] in {"mark", "advmod"}}
-            if marks & _FACTUAL or (entry.own < 0 and marks & _BESIDE):
-                return False
-        return True
+        if words.rel[kid] != "advcl":
+            return True
+        marks = {words.lower[k] for k in words.kids[kid] if words.rel[k] in {"mark", "advmod"}}
+        return not marks & _FACTUAL and (entry.own >= 0 or not marks & _BESIDE)
 
-    def _conjunct(
-        self, node: int, kid: int, place: int, lets: bool, entries: list[Entry], inner: tuple[int, bool]
-    ) -> tuple[int, bool]:
-        """Return the signature of the place of a conjunct: what it shares with the first."""
-        words, cues = self.words, self.cues
+    def _of_conjunct(self, clause: Clause, kid: int) -> Place:
+        """Return the place of a conjunct: it shares the operators to its left that it has no other for."""
+        words, node = self.words, clause.node
         relations = {words.rel[k] for k in words.kids[kid]}
-        if words.pos[node] in NOMINAL and not self._predicates(node):
-            apart = (kid in cues.quantifiers or "det" in relations) and kid not in cues.nor
-            return (place, lets) if apart else inner
-        shared = [e for e in entries if e.wide]
-        if not relations & {"nsubj", "expl"}:
-            like = self._alike(node, kid) and not relations & {"aux", "cop"} and not self._opposed(kid)
-            like = like or kid in cues.nor
-            subjects = {k for k in words.kids[node] if words.rel[k] in {"nsubj", "csubj"} or k < node}
-            shared = [e for e in entries if e.wide or (e.own in subjects) or (e.own < 0 and like and e.place < node)]
-        for entry in shared:
-            place, lets = _THEN[place][entry.signature], lets or _LETS[entry.signature]
-        return place, lets
+        if self._is_nominal(node) and not self._is_predicate(node):
+            apart = (kid in self.cues.quantifiers or "det" in relations) and kid not in self.cues.nor
+            return clause.place if apart else clause.inner
+        shares = not relations & {"nsubj", "expl"}
+        like = kid in self.cues.nor or (self._is_alike(node, kid) and not relations & {"aux", "cop"})
+        place = clause.place
+        for entry in clause.entries:
+            if entry.wide or (shares and entry.place < node and (entry.own >= 0 or like)):
+                place = place.under(entry.signature)
+        return place
 
-    def _alike(self, node: int, kid: int) -> bool:
-        return self._form(node) == self._form(kid) or self.words.pos[node] != "VERB"
+    def _is_alike(self, node: int, kid: int) -> bool:
+        """Whether a conjunct stands in the form of the first, so that an auxiliary or a negation may serve both."""
+        words = self.words
+        if any(words.lower[k] in {"but", "yet", ";"} for k in words.kids[kid]):
+            return False
+        return words.pos[node] != "VERB" or self._form(node) == self._form(kid)
 
     def _form(self, node: int) -> str:
         low = self.words.lower[node]
         return "ing" if low.endswith("ing") else "plain" if low == self.words.lemma[node] else "past"
 
-    def _opposed(self, kid: int) -> bool:
-        return any(self.words.lower[k] in {"but", "yet", ";"} for k in self.words.kids[kid])
-
-    def _restricted(self, node: int, place: int, lets: bool) -> tuple[int, bool, int]:
-        """Return the signature inside a noun phrase, and the word that alone it holds for ("all of the | men") or -1."""
-        if node in self.cues.superlative:
-            place, lets = _THEN[place][_NEITHER], True
-        part = -1
-        for q in self.cues.quantifiers.get(node, ()):
-            first = q.operator.first
-            if q.operator.name == "any":
-                first = 0 if lets else _EVERY[0]
-            place, lets = _THEN[place][first], lets or _LETS[first]
-            part = q.part if q.part >= 0 else part
-            self._edge(q.token, q.part if q.part >= 0 else node, "argument")
-        return place, lets, part
-
-    def _of_superlative(self, node: int, kid: int) -> bool:
-        return node in self.cues.superlative and self.words.opens(kid, "of")
-
-    def _join(self, node: int) -> int:
-        signature_, token = self.cues.joined.get(node, (0, -1))
-        if token < 0:
-            return 0
-        conjuncts = [node, *(k for k in self.words.kids[node] if self.words.rel[k] == "conj")]
-        for conjunct in conjuncts:
-            self._edge(token, conjunct, "conjoins")
-        return signature_
-
-    def _taken(self, node: int) -> dict[int, int]:
-        """Return the complements of a word that is an operator on them, and their signatures."""
-        words = self.words
-        lemma = words.lemma[node]
-        if not lemma or words.pos[node] not in {"VERB", "ADJ", "NOUN", "AUX", "ADV"}:
-            return {}
-        found = {}
-        for kid in words.kids[node]:
-            operator = self._takes(lemma, node, kid)
-            if operator is not None:
-                found[kid] = operator.first
-                self._edge(node, kid, "argument")
-        return found
-
-    def _takes(self, lemma: str, node: int, kid: int) -> Operator | None:
-        words = self.words
-        rel = words.rel[kid]
-        if rel in {"obj", "obl", "nmod"} and words.pos[kid] in NOMINAL:
-            case = next((words.lower[k] for k in words.kids[kid] if words.rel[k] == "case"), "")
-            if case:
-                return predicates().get((f"{lemma}-{case}", "np")) or (
-                    predicates().get((lemma, "np"))
-                    if case in {"of", "from"} and words.pos[node] != "VERB" or case == "from"
-                    else None
-                )
-            strong = any(
-                q.operator.shape == Shape.DETERMINER and q.operator.name != "any"
-                for q in self.cues.quantifiers.get(kid, ())
-            )
-            return predicates().get((lemma, "np")) if rel == "obj" and not strong else None
-        if rel not in {"xcomp", "ccomp", "csubj", "advcl", "acl", "obl", "obj"} or (
-            rel == "acl" and words.pos[node] != "NOUN"
-        ):
-            return None
-        frame = self._frame(kid)
-        if rel in {"advcl"} and frame not in {"to", "ing"}:
-            return None
-        if words.opens(kid, "from"):
-            return predicates().get((f"{lemma}-from", "ing")) or predicates().get((lemma, "ing"))
-        if rel == "advcl" and (frame == "ing" or words.pos[node] == "VERB"):
-            return None
-        return predicates().get((lemma, frame))
-
-    def _frame(self, kid: int) -> str:
-        words = self.words
-        kids = words.kids[kid]
-        marks = {words.lower[k] for k in kids if words.rel[k] == "mark"}
-        if marks & {"whether", "if"} or any(words.lower[k].startswith(("wh", "how")) and k < kid for k in kids):
-            return "whether"
-        if "to" in marks:
-            return "to"
-        if "that" in marks or any(words.rel[k] == "nsubj" for k in kids):
-            return "that"
-        if words.lower[kid].endswith("ing"):
-            return "ing"
-        return "to" if words.pos[kid] == "VERB" else ""
-
     def _edge(self, source: int, target: int, name: str) -> None:
         if source != target:
-            self.edges.append((source, target, _EDGE[name]))
-
-
-_FOCUS_SCOPE: Final = {"only": signature("downward only"), "not only": signature("upward")}
-
-
-def cues_scope(hung: Hung) -> int:
-    """Return the signature of the rest of the clause of a focus."""
-    return _FOCUS_SCOPE[hung.name]
+            self.edges.append((source, target, _EDGES[name]))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Final, Literal, TypeAlias, final
+from typing import Literal, TypeAlias, final
 
 import numpy as np
 

@@ -12,6 +12,8 @@ _RELATIONS: Final = tuple(DEPENDENCY_RELATIONS)
 _TAGS: Final = (*UPOS, "")
 _NEXT: Final = DEPENDENCY_RELATIONS.id("next")
 _CLAUSE: Final = frozenset({"nsubj", "aux", "cop", "csubj"})
+_IN_NOUN_PHRASE: Final = frozenset({"ADJ", "ADV", "NUM", "DET", "PRON", "NOUN", "PROPN", "X"})
+_LONGEST = 6  # words from a determiner to its noun
 
 
 @final
@@ -23,7 +25,8 @@ class Words:
         lower: The words in lower case, apostrophes made plain.
 
     Attributes:
-        head: The governor of each word, or -1; `rel` the dependency relation (`root` without governor).
+        head: The governor of each word, or -1.
+        rel: Its dependency relation; `root` without governor.
         kids: The dependents of each word, in reading order.
     """
 
@@ -42,12 +45,14 @@ class Words:
         for w, s in enumerate(self.head):
             if s >= 0:
                 self.kids[s].append(w)
+                if lower[w] == "that" and self.rel[w] == "mark" and self.rel[s] == "parataxis":
+                    self.rel[s] = "ccomp"  # parsers take a complement for another sentence, never the reverse
 
     def __len__(self) -> int:
         return len(self.lower)
 
     def hang(self, word: int, head: int, rel: str) -> None:
-        """Hang a word on another; nothing is done if that would make a circle."""
+        """Hang a word on another, or make it a root (-1); nothing is done if that would close a circle."""
         at = head
         while at >= 0 and at != word:
             at = self.head[at]
@@ -64,8 +69,29 @@ class Words:
         return self.pos[word] in {"VERB", "AUX"} or any(self.rel[k] in _CLAUSE for k in self.kids[word])
 
     def opens(self, word: int, mark: str) -> bool:
-        """Whether a clause is opened by a word, as "to" opens an infinitive."""
+        """Whether a clause or a noun phrase is opened by a word, as "to" opens an infinitive."""
         return any(self.lower[k] == mark and self.rel[k] in {"mark", "case", "aux", "advmod"} for k in self.kids[word])
+
+    def near(self, place: int) -> str:
+        """Return a word in lower case; nothing outside the text."""
+        return self.lower[place] if 0 <= place < len(self.lower) else ""
+
+    def outside(self, first: int, last: int) -> int:
+        """Return the word of a phrase that hangs on something outside it: the last of them, or the last word."""
+        for w in range(last, first - 1, -1):
+            if not first <= self.head[w] <= last:
+                return w
+        return last
+
+    def noun_after(self, place: int) -> int:
+        """Return the last noun of the noun phrase that begins right of a word, by parts of speech alone; -1 if none."""
+        found = -1
+        for at in range(place + 1, min(place + _LONGEST + 1, len(self.lower))):
+            if self.pos[at] in {"NOUN", "PROPN"}:
+                found = at
+            elif found >= 0 or self.pos[at] not in _IN_NOUN_PHRASE:
+                break
+        return found
 
 
 def lower_words(graph: LogicGraph) -> list[str]:
