@@ -1,19 +1,28 @@
 """Answers lines of input in batches; a bad line harms no other."""
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from kgreason.errors import DataError, KgreasonError
 
 if TYPE_CHECKING:
     from kgreason.data import Prediction
-    from kgreason.pipeline import Pipeline
+    from kgreason.tasks import Task
 
 Lines: TypeAlias = list[tuple[int, dict[str, Any] | DataError]]
 
 
+class Answers(Protocol):
+    """What answers: a pipeline, or one whose graph is far away."""
+
+    @property
+    def task(self) -> "Task": ...
+
+    def predict(self, examples: "Sequence[Any]", batch_size: int = 32) -> "list[Prediction]": ...
+
+
 def answer_lines(
-    pipeline: "Pipeline",
+    pipeline: "Answers",
     lines: Lines,
     batch_size: int,
     tell: Callable[["Prediction"], dict[str, Any]],
@@ -45,7 +54,7 @@ def answer_lines(
 
 
 def _predict_each(
-    pipeline: "Pipeline", examples: dict[int, Any], batch_size: int
+    pipeline: "Answers", examples: dict[int, Any], batch_size: int
 ) -> "list[tuple[int, Prediction | KgreasonError]]":
     """Predict together; if one of them breaks the batch, one by one, so that only that one fails."""
     try:

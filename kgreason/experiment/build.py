@@ -12,8 +12,8 @@ from torch import Tensor
 from kgreason.answer import HEADS
 from kgreason.collate import COLLATORS, Collate
 from kgreason.data import ALIGN_RELATIONS, EdgeType, KnowledgeGraph, entities_of, relation_texts
-from kgreason.decode import DECODERS, HALTS, JUDGES
 from kgreason.data.walked import walked
+from kgreason.decode import DECODERS, HALTS, JUDGES
 from kgreason.encode import ENCODERS, ENTITIES, FUSIONS, GRAPHS, LANGUAGES, embed_texts
 from kgreason.errors import ConfigError
 from kgreason.experiment.config import ExperimentConfig
