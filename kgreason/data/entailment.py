@@ -98,6 +98,7 @@ _OPERATORS: Final = {
     "upward only": "≡⊏⊐####",
     "downward only": "≡⊐⊏####",
     "none": "≡######",
+    "exclusive": "≡##||##",
 }
 _ORDER: Final = "≡⊏⊐^|⌣#"
 
@@ -141,7 +142,7 @@ def signature(operator: str) -> int:
     Args:
         operator: `upward`, `not`, `some`, `no`, `every, restrictor`, `every, scope`, `not every, restrictor`,
             `not every, scope`, `upward only` and `downward only` (what excludes or exhausts is lost), `none` (all but
-            equivalence is lost).
+            equivalence is lost), `exclusive` (what excludes still does, and nothing else is kept: "only red hats").
 
     Raises:
         KeyError: If there is no such operator.
