@@ -29,6 +29,7 @@ _COMPLEMENT: Final = ("non", "non-")
 _CONTRARY: Final = ("un", "in", "im", "il", "ir", "dis", "mis", "a", "ab", "anti", "anti-", "de", "counter")
 _PARTICIPLE: Final = re.compile(r".{3,}(?:ed|en|ing|able|ible|known|paid|sent|seen|cut|made|born|done|bound|kempt)$")
 _LEAST = 3
+_STEM = 4
 
 
 def spelling(word: str) -> str:
@@ -92,3 +93,14 @@ def _by_suffix(longer: str, shorter: str) -> Negation:
     if shorter in (f"{stem}ful", f"{stem}y", f"{stem}ous"):
         return "contrary"
     return "complement" if shorter in (f"{stem}d", f"{stem}ed", f"{stem}{stem[-1]}ed") else ""
+
+
+def one_stem(first: str, second: str) -> bool:
+    """Whether two words begin alike, for four letters or more and most of the shorter.
+
+    >>> one_stem("happy", "happiness"), one_stem("quick", "quickly"), one_stem("start", "state")
+    (True, True, False)
+    """
+    shorter = min(len(first), len(second))
+    alike = next((i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), shorter)
+    return alike >= _STEM and alike >= shorter - 2

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from kgreason.data import JOIN, Entailment, KnowledgeGraph
 from kgreason.ground.amounts import compare
-from kgreason.ground.morphology import negation, spelling
+from kgreason.ground.morphology import spelling
 from kgreason.ground.phrase import head_of
 from kgreason.ground.reasons import reason_of
 from kgreason.ground.sense_graph import MAPPING, sense_graph
@@ -24,6 +24,7 @@ __all__ = ["MAPPING", "NaturalRelations", "Term"]
 Pair: TypeAlias = tuple[Term, Term]
 Told: TypeAlias = tuple[Float32[ndarray, " 7"], str]
 
+_FREE = Entailment.INDEPENDENCE
 _MOST_PAIRS = 1_000_000
 _SAME, _SAME_LETTERS, _QUANTITY = 0.97, 0.93, 0.97
 _LONGER = spread(Entailment.FORWARD, 0.93)  # a phrase is more special than its head
@@ -59,12 +60,12 @@ class NaturalRelations:
         mapping: Mapping[str, tuple[str, ...]] = MAPPING,
         facts: str = "english",
         others: Sequence[KnowledgeGraph] = (),
-        max_senses: int = 6,
+        max_senses: int = 8,
     ) -> None:
         self.facts = word_facts(facts)
-        self._graphs = (knowledge, *others)
-        self._compared = [sense_graph(graph, mapping, self.facts) for graph in self._graphs]
-        self._stores = [SenseStore(graph, max_senses) for graph in self._graphs]
+        self.graphs = (knowledge, *others)
+        self._compared = [sense_graph(graph, mapping, self.facts) for graph in self.graphs]
+        self._stores = [SenseStore(graph, max_senses) for graph in self.graphs]
         self._known: dict[Pair, Told] = {}
 
     def between(self, pairs: Sequence[Pair]) -> tuple[Float32[ndarray, "7 pairs"], tuple[str, ...]]:
@@ -101,7 +102,7 @@ class NaturalRelations:
         if first.lemma == second.lemma or first.text.lower() == second.text.lower():
             return spread(Entailment.EQUIVALENCE, _SAME), f"{first.text} ≡ {second.text}: the same word"
         fact = self.facts.between(first, second)
-        if fact is not None:
+        if fact is not None and fact.relation != _FREE:
             return spread(fact.relation, fact.sure), f"{first.text} {fact.relation.symbol} {second.text}: {fact.about}"
         counted = compare(first.text, second.text)
         if counted is not None:
@@ -138,22 +139,36 @@ class NaturalRelations:
         return term if head is None else head
 
     def _by_senses(self, pairs: Sequence[Pair]) -> None:
-        strength, witness, owner, known = self.evidence(pairs)
-        rows = features(strength, pairs, known, [negation(a.lemma, b.lemma) for a, b in pairs])
+        rows, witness, owner = self.features(pairs)
         told = verdicts(rows)
         for i, pair in enumerate(pairs):
             relation = Entailment(int(told[i].argmax()))
-            graph = self._graphs[owner[i]]
-            self._known[pair] = told[i], reason_of(pair, relation, strength[i], witness[i], graph, self.facts)
+            strength, graph = rows[i, : len(EVIDENCE)], self.graphs[owner[i]]
+            self._known[pair] = told[i], reason_of(pair, relation, strength, witness[i], graph, self.facts)
 
-    def evidence(
+    def features(
         self, pairs: Sequence[Pair]
-    ) -> tuple[Float32[ndarray, "pairs kinds"], Int32[ndarray, "pairs kinds"], list[int], list[tuple[bool, bool]]]:
-        """Return what the senses of pairs say in all graphs, what shows it, which graph says most, who is known.
+    ) -> tuple[Float32[ndarray, "pairs features"], Int32[ndarray, "pairs kinds"], list[int]]:
+        """Return what speaks for each relation, where neither form nor facts decide: see `verdict.FEATURES`.
 
         Args:
             pairs: Two terms each.
+
+        Returns:
+            The features; what shows the evidence; the position of the graph that says most.
         """
+        strength, witness, owner, known = self._evidence(pairs)
+        facts = [self.facts.between(first, second) for first, second in pairs]
+        together = [fact.sure if fact is not None and fact.relation == _FREE else 0.0 for fact in facts]
+        return features(strength, pairs, known, together), witness, owner
+
+    def decided(self, pair: Pair) -> bool:
+        """Whether form, facts or the head of a phrase decide about a pair, and not evidence."""
+        return self._by_form(*pair) is not None or any(self._head(term) is not term for term in pair)
+
+    def _evidence(
+        self, pairs: Sequence[Pair]
+    ) -> tuple[Float32[ndarray, "pairs kinds"], Int32[ndarray, "pairs kinds"], list[int], list[tuple[bool, bool]]]:
         terms = list(dict.fromkeys(term for pair in pairs for term in pair))
         number = {term: i for i, term in enumerate(terms)}
         left, right = np.array([(number[a], number[b]) for a, b in pairs], np.int64).reshape(-1, 2).T

@@ -78,7 +78,7 @@ class SenseGraph:
         self.mapping, self.facts = mapping, facts
         size = len(knowledge.entities)
         triples = _Triples(knowledge, mapping)
-        up_ptr, up, steps = closure(*_csr(size, triples.taxonomy()))
+        up_ptr, up, steps = closure(*_csr(size, triples.taxonomy(facts.edges)))
         content = information(up, size)
         kind = _kinds(knowledge, facts, (up_ptr, up, steps))
         self._taxonomy = (up_ptr, up, steps, content, kind)
@@ -124,9 +124,12 @@ class _Triples:
         keep = np.isin(self.knowledge.relation, ids)
         return np.stack([self.head[keep], np.asarray(self.knowledge.tail[keep], np.int32)])
 
-    def taxonomy(self) -> Int32[ndarray, "2 found"]:
+    def taxonomy(self, edges: Sequence[tuple[str, str]]) -> Int32[ndarray, "2 found"]:
         """Return what is below and what is above, without the concepts of the ontology language itself."""
-        pairs = np.hstack([self.of("forward"), self.of("reverse")[::-1]])
+        names = self.knowledge.entities
+        further = [(names.id(low), names.id(high)) for low, high in edges if low in names and high in names]
+        more = np.array(further, np.int32).reshape(-1, 2).T
+        pairs = np.hstack([self.of("forward"), self.of("reverse")[::-1], more])
         above = {int(e) for e in np.unique(pairs[1]) if self.knowledge.entities[int(e)].startswith(_LANGUAGE)}
         return pairs[:, ~np.isin(pairs[1], list(above))] if above else pairs
 

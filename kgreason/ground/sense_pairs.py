@@ -168,15 +168,17 @@ def _meet(taxonomy, a, b):
 @njit(cache=True)
 @no_type_check
 def _part_of(part, taxonomy, a, b):
-    """Whether `a`, or what it is, is a part of `b`, or of what that is."""
+    """How near `a`, or what it is, comes to be a part of `b`, or of what that is: 1 if directly, 0 if it is none."""
     ptr, tail = part
-    up_ptr, up = taxonomy[0], taxonomy[1]
+    up_ptr, up, steps = taxonomy[0], taxonomy[1], taxonomy[2]
+    best = 0.0
     for i in range(up_ptr[a], up_ptr[a + 1]):
-        if taxonomy[2][i] <= _INHERIT:
+        if steps[i] <= _INHERIT:
             for row in range(ptr[up[i]], ptr[up[i] + 1]):
-                if _among(up, up_ptr[b], up_ptr[b + 1], tail[row]):
-                    return True
-    return False
+                for j in range(up_ptr[b], up_ptr[b + 1]):
+                    if up[j] == tail[row]:
+                        best = max(best, 1.0 / (1 + steps[i] + steps[j]))
+    return best
 
 
 @njit(cache=True)
@@ -219,8 +221,7 @@ def _by_links(a, b, w, taxonomy, links, satellite, out, who):
         _raise(out, who, _NEGATION, w, a)
     elif _inherits(negation, taxonomy, a, b, 99) or _inherits(apart, taxonomy, a, b, 99):
         _raise(out, who, _APART, w, a)
-    if _part_of(part, taxonomy, a, b) or _part_of(part, taxonomy, b, a):
-        _raise(out, who, _PART, w, a)
+    _raise(out, who, _PART, w * max(_part_of(part, taxonomy, a, b), _part_of(part, taxonomy, b, a)), a)
     if _joined(related, a, b):
         _raise(out, who, _RELATED, w, a)
     if _joined(near, a, b):

@@ -78,7 +78,8 @@ class SenseStore:
 def _forms(term: Term) -> tuple[str, ...]:
     """Return what a term may be called in a graph, what is tried first first."""
     lower, title = term.text.lower(), term.text.title()
+    singular = term.lemma[:-1] if term.lemma.endswith("s") else ""
     joined = "".join(word[:1].upper() + word[1:] for word in term.lemma.split(" "))
     if term.pos == _PROPN:
         return (term.text, title, term.lemma, lower, joined)
-    return (term.lemma, term.text, lower, title, joined)
+    return (term.lemma, term.text, lower, title, joined, singular)

@@ -8,7 +8,7 @@ from jaxtyping import Float32, Int64
 from numpy import ndarray
 
 from kgreason.data import UPOS, Entailment
-from kgreason.ground.morphology import Negation
+from kgreason.ground.morphology import Negation, negation, one_stem
 from kgreason.ground.sense_pairs import EVIDENCE
 from kgreason.ground.term import Term
 
@@ -29,6 +29,11 @@ FEATURES: Final = (
     "far_opposite qualities",
     "exclusive verbs",
     "disjoint verbs",
+    "exclusive, yet one is the other",
+    "disjoint, yet one is the other",
+    "exclusive, yet a part",
+    "goes together",
+    "one stem",
     "complement",
     "contrary",
     "no evidence",
@@ -43,40 +48,47 @@ _VERB, _QUALITY, _NAME = (list(CLASSES).index(name) for name in ("verb", "qualit
 
 #: Log-odds of ≡ ⊏ ⊐ ^ | ⌣ # per unit of each feature; made by `tests/bench/bench_lexical.py --fit`.
 _LOG_ODDS: Final = {
-    "synonym": (3.1, 0.0, 0.0, -0.3, -2.6, 0.0, -0.2),
-    "forward": (1.7, 4.4, -1.7, -0.7, -1.4, 0.0, -2.4),
-    "reverse": (1.7, -1.7, 4.4, -0.7, -1.4, 0.0, -2.4),
-    "opposite": (-0.4, -0.4, -0.4, 0.7, 1.5, 0.0, -1.1),
-    "far_opposite": (-0.6, -0.5, -0.5, 1.4, 1.3, 0.0, -1.2),
+    "synonym": (3.2, 0.1, 0.1, -0.5, -1.7, 0.0, -1.2),
+    "forward": (1.7, 4.4, -1.8, -0.9, -0.9, 0.0, -2.6),
+    "reverse": (1.7, -1.8, 4.4, -0.9, -0.9, 0.0, -2.6),
+    "opposite": (-1.0, -1.0, -1.0, 2.0, 2.8, 0.0, -1.7),
+    "far_opposite": (-0.4, -0.5, -0.5, 1.6, 1.7, 0.0, -1.9),
     "negation": (-2.0, -2.0, -2.0, 6.0, 2.0, 0.0, -2.0),
-    "disjoint": (-1.4, 0.2, 0.2, -0.8, 1.4, 0.0, 0.4),
+    "disjoint": (-0.5, -0.5, -0.5, 0.5, 1.6, 0.0, -0.7),
     "apart": (-2.0, -2.0, -2.0, 0.0, 6.0, 0.0, -2.0),
-    "exclusive": (-0.6, -0.8, -0.8, -0.3, 4.4, 0.0, -1.8),
-    "alike": (1.4, 0.7, 0.7, 0.4, -1.7, 0.0, -1.5),
-    "part": (-1.1, -0.1, -0.1, -0.1, -0.3, 0.0, 1.7),
-    "related": (2.3, 0.2, 0.2, -0.2, -1.1, 0.0, -1.4),
-    "milder": (0.4, 0.1, 0.0, 0.0, -0.1, 0.0, -0.3),
-    "stronger": (0.4, 0.0, 0.1, 0.0, -0.1, 0.0, -0.3),
-    "beside": (0.4, 0.1, 0.1, 0.0, -0.1, 0.0, -0.3),
-    "attribute": (-0.1, -0.1, -0.1, -0.6, 1.2, 0.0, -0.4),
-    "opposite qualities": (-0.2, -0.1, -0.1, 0.0, 1.0, 0.0, -0.5),
-    "far_opposite qualities": (-0.1, 0.0, 0.0, 0.6, -0.2, 0.0, -0.3),
-    "exclusive verbs": (0.4, 0.1, 0.1, 0.0, -0.5, 0.0, -0.1),
-    "disjoint verbs": (-0.3, -0.6, -0.6, -0.2, 2.3, 0.0, -0.6),
-    "complement": (-0.4, -0.2, -0.2, 2.3, -0.3, 0.0, -1.1),
-    "contrary": (-0.2, -0.3, -0.3, 0.1, 1.2, 0.0, -0.5),
-    "no evidence": (0.0, -0.2, -0.2, 0.0, 0.0, 0.0, 0.4),
-    "one is unknown": (0.4, 0.0, 0.0, 0.2, 0.5, 0.0, -1.0),
-    "both are unknown": (-0.5, -0.7, -0.7, -0.3, 1.5, 0.0, 0.7),
-    "unknown names": (-0.2, 0.1, 0.1, -0.2, 0.5, 0.0, -0.3),
+    "exclusive": (-0.9, -0.7, -0.7, -0.2, 4.4, 0.0, -1.8),
+    "alike": (1.4, 0.6, 0.6, 0.4, -1.4, 0.0, -1.5),
+    "part": (-1.3, -0.3, -0.3, -0.1, -1.1, 0.0, 3.2),
+    "related": (2.0, 0.0, 0.0, -0.3, -0.7, 0.0, -1.1),
+    "milder": (1.3, -0.3, 1.5, -0.4, -0.9, 0.0, -1.2),
+    "stronger": (1.3, 1.5, -0.3, -0.4, -0.9, 0.0, -1.2),
+    "beside": (0.6, 0.0, 0.0, -0.4, 0.8, 0.0, -1.1),
+    "attribute": (0.0, -0.1, -0.1, 0.2, 0.6, 0.0, -0.5),
+    "opposite qualities": (-0.4, -0.3, -0.3, 1.3, 0.1, 0.0, -0.5),
+    "far_opposite qualities": (-0.4, -0.3, -0.3, 0.7, 0.7, 0.0, -0.4),
+    "exclusive verbs": (-0.2, 0.4, 0.4, -0.1, -0.4, 0.0, 0.0),
+    "disjoint verbs": (-0.6, 0.0, 0.0, -0.2, 1.3, 0.0, -0.5),
+    "exclusive, yet one is the other": (0.6, -0.1, -0.1, -0.2, -1.8, 0.0, 1.6),
+    "disjoint, yet one is the other": (0.1, 0.3, 0.3, -0.1, -0.4, 0.0, -0.2),
+    "exclusive, yet a part": (-0.3, 0.3, 0.3, 0.1, -0.8, 0.0, 0.3),
+    "goes together": (0.0, -0.6, -0.6, -0.3, -1.3, 0.0, 2.9),
+    "one stem": (2.0, -0.4, -0.4, -0.1, 0.1, 0.0, -1.2),
+    "complement": (-0.4, -0.3, -0.3, 2.6, -0.8, 0.0, -0.8),
+    "contrary": (-0.3, -0.4, -0.4, 1.2, 0.1, 0.0, -0.3),
+    "no evidence": (0.2, -0.2, -0.2, 0.2, -0.3, 0.0, 0.4),
+    "one is unknown": (-0.5, 0.1, 0.1, 0.5, 0.1, 0.0, -0.3),
+    "both are unknown": (0.0, -0.4, -0.4, -0.5, 0.8, 0.0, 0.4),
+    "unknown names": (-0.1, 0.2, 0.2, -0.2, 0.1, 0.0, -0.3),
     "another class": (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-    "noun": (-0.4, -0.2, -0.2, -1.7, 0.1, -6.0, 2.5),
-    "name": (-0.9, 0.8, 0.8, -0.7, 0.9, -6.0, -0.8),
-    "verb": (-0.1, 0.5, 0.5, -1.3, 0.4, -6.0, 0.0),
-    "quality": (-0.1, -0.9, -0.9, 0.2, -0.6, -6.0, 2.4),
-    "function": (-0.2, -0.2, -0.2, -0.2, 1.1, -6.0, -0.4),
+    "noun": (-0.6, -0.3, -0.3, -1.8, 0.3, -6.0, 2.6),
+    "name": (-1.1, 0.3, 0.3, -0.8, 2.0, -6.0, -0.7),
+    "verb": (0.1, 0.1, 0.1, -2.0, 1.1, -6.0, 0.7),
+    "quality": (-0.1, -0.5, -0.5, -0.8, 0.8, -6.0, 1.2),
+    "function": (0.1, -0.1, -0.1, -0.8, 0.9, -6.0, 0.1),
 }
-WEIGHTS: Final[Float32[ndarray, "features 7"]] = np.array([_LOG_ODDS[name] for name in FEATURES], np.float32)
+WEIGHTS: Final[Float32[ndarray, "features 7"]] = np.array(
+    [_LOG_ODDS.get(name, (0,) * 7) for name in FEATURES], np.float32
+)
 
 #: Where the rest goes if a relation is not quite sure: to those that it is taken for.
 _REST: Final = np.array(
@@ -105,7 +117,7 @@ def features(
     strength: Float32[ndarray, "pairs kinds"],
     pairs: Sequence[tuple[Term, Term]],
     known: Sequence[tuple[bool, bool]],
-    negations: Sequence[Negation],
+    together: Sequence[float],
 ) -> Float32[ndarray, "pairs features"]:
     """Return a row of `FEATURES` for each pair.
 
@@ -113,7 +125,7 @@ def features(
         strength: The evidence of their senses.
         pairs: Who they are.
         known: Whether any graph has senses of each.
-        negations: How the form of the one negates the other.
+        together: How sure facts about words are that both go together.
     """
     out = np.zeros((len(pairs), len(FEATURES)), np.float32)
     out[:, : len(EVIDENCE)] = strength
@@ -122,8 +134,9 @@ def features(
     for name, which in (("opposite", _QUALITY), ("far_opposite", _QUALITY), ("exclusive", _VERB), ("disjoint", _VERB)):
         group = "qualities" if which == _QUALITY else "verbs"
         out[:, _AT[f"{name} {group}"]] = strength[:, _AT[name]] * (alike & (kind[:, 0] == which))
-    for name in NEGATIONS[1:]:
-        out[:, _AT[name]] = [found == name for found in negations]
+    _enter_disputes(out)
+    _enter_forms(out, pairs)
+    out[:, _AT["goes together"]] = together
     unknown = 2 - np.array(known, np.int64).reshape(-1, 2).sum(1)
     out[:, _AT["no evidence"]] = ~strength.any(1) & (unknown == 0)
     out[:, _AT["one is unknown"]] = unknown == 1
@@ -132,6 +145,23 @@ def features(
     out[:, _AT["another class"]] = ~alike
     _enter_classes(out, kind, alike)
     return out
+
+
+def _enter_disputes(out: Float32[ndarray, "pairs features"]) -> None:
+    """What seems to exclude does not if the one is the other in a sense nearly as likely, or a part of it."""
+    lineal = np.minimum(1, 2 * out[:, [_AT["synonym"], _AT["forward"], _AT["reverse"]]].max(1))
+    for name in ("exclusive", "disjoint"):
+        out[:, _AT[f"{name}, yet one is the other"]] = out[:, _AT[name]] * lineal
+    apart = np.maximum(out[:, _AT["exclusive"]], out[:, _AT["disjoint"]])
+    out[:, _AT["exclusive, yet a part"]] = apart * out[:, _AT["part"]]
+
+
+def _enter_forms(out: Float32[ndarray, "pairs features"], pairs: Sequence[tuple[Term, Term]]) -> None:
+    negations = [negation(a.lemma, b.lemma) for a, b in pairs]
+    for name in NEGATIONS[1:]:
+        out[:, _AT[name]] = [found == name for found in negations]
+    related = out[:, _AT["related"]] > 0
+    out[:, _AT["one stem"]] = related & np.array([one_stem(a.lemma, b.lemma) for a, b in pairs], np.bool_)
 
 
 def _enter_classes(out: Float32[ndarray, "pairs features"], kind: Int64[ndarray, "pairs 2"], alike: ndarray) -> None:

@@ -16,7 +16,7 @@ _FLIPPED = {Entailment.FORWARD: Entailment.REVERSE, Entailment.REVERSE: Entailme
 _EVERY = (1 << len(UPOS)) - 1
 _VERB, _X = UPOS.id("VERB"), UPOS.id("X")
 #: Besides the parts of speech that a line names: names are nouns, and taggers call participles and adverbs adjectives.
-_ALSO = {"NOUN": ("PROPN",), "ADV": ("ADP",), "NUM": ("ADJ",), "PRON": ("DET",)}
+_ALSO = {"NOUN": ("PROPN",), "NUM": ("ADJ",), "PRON": ("DET",)}
 _PARTICIPLE = ("ADJ", "VERB")
 
 
@@ -74,6 +74,7 @@ class WordFacts:
     def __init__(self, lines: Iterable[str] = (), where: str = "") -> None:
         self.concepts: list[ConceptLine] = []
         self.kinds: dict[str, tuple[float, str]] = {}
+        self.edges: list[tuple[str, str]] = []
         self._lines: list[_Line] = []
         self._index: dict[str, list[tuple[int, _Place]]] = {}
         self._of: dict[Term, dict[int, _Place]] = {}
@@ -96,6 +97,9 @@ class WordFacts:
         sides = [[_forms(member) for member in side.split(";")] for side in members.split(" / ")]
         if relation == "kind":
             self.kinds |= {form: (much, about) for side in sides for forms in side for form in forms}
+        elif pos == "concept" and relation == Entailment.FORWARD.symbol and len(sides) == 2:
+            low, high = (sum(side, ()) for side in sides)
+            self.edges += [(a, b) for a in low for b in high if a != b]
         elif pos == "concept":
             groups = [sum(side, ()) for side in sides] if len(sides) == 2 else sides[0]
             self.concepts.append(ConceptLine(much, about, tuple(groups)))
@@ -146,10 +150,8 @@ class WordFacts:
 
 
 def _related(relation: Entailment, place: _Place, other: _Place) -> Entailment | None:
-    if place == other:
-        return Entailment.EQUIVALENCE
     if place.side < 0:
-        return relation
+        return Entailment.EQUIVALENCE if place == other else relation
     if place.side == other.side:
         return None
     return relation if place.side == 0 else _FLIPPED.get(relation, relation)

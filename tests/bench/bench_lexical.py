@@ -12,11 +12,13 @@ Parts are cut by a hash of the pair, so that both directions of a pair are in on
 
 import argparse
 import csv
+import itertools
 import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +27,9 @@ from safetensors.numpy import load_file
 from sklearn.linear_model import LogisticRegression
 
 from kgreason.data import UPOS, Entailment
-from kgreason.ground.morphology import negation
 from kgreason.ground.natural import NaturalRelations, Term
-from kgreason.ground.verdict import FEATURES, features
+from kgreason.ground.sense_pairs import EVIDENCE
+from kgreason.ground.verdict import FEATURES
 from kgreason.knowledge import open_graph
 from kgreason.parse import lemma
 from kgreason.places import data_folder, shipped
@@ -78,9 +80,13 @@ def part_of(first: str, second: str, parts: int) -> int:
     return zlib.crc32("\t".join(sorted((first, second))).encode()) % parts
 
 
+@cache
+def lemmatiser() -> lemma.Lemmatiser:
+    return lemma.load(load_file(WEIGHTS)["lemmas"].tobytes(), str(WEIGHTS))
+
+
 def own(held_out: bool) -> list[Row]:
-    lemmatise = lemma.load(load_file(WEIGHTS)["lemmas"].tobytes(), str(WEIGHTS))
-    rows = []
+    rows, lemmatise = [], lemmatiser()
     with OWN.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             if (part_of(row["first"], row["second"], 3) == 0) == held_out:
@@ -99,14 +105,15 @@ def term(text: str, pos: str, lemmatise: lemma.Lemmatiser) -> Term:
 
 
 def public(name: str, test: bool) -> list[Row]:
-    rows = []
+    rows, lemmatise = [], lemmatiser()
     with (data_folder() / "lexical" / "multi" / f"{name}.txt").open(encoding="utf-8") as file:
         next(file)
         for line in file:
             first, second, relation = line.rstrip("\n").split("\t")
             if (part_of(first, second, 2) == 1) == test:
-                pair = Term(first, first.lower(), UNKNOWN), Term(second, second.lower(), UNKNOWN)
-                rows.append(Row(pair, PUBLIC[name][relation], relation))
+                words = first.replace("_", " "), second.replace("_", " ")
+                one, other = (Term(word, lemmatise(word, "NOUN", ""), UNKNOWN) for word in words)
+                rows.append(Row((one, other), PUBLIC[name][relation], relation))
     return rows
 
 
@@ -148,13 +155,12 @@ def by_relation(rows: Sequence[Row], told: ndarray) -> None:
 
 def calibration(sure: ndarray, good: ndarray) -> None:
     edges, total = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.01], 0.0
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in itertools.pairwise(edges):
         at = (sure >= low) & (sure < high)
         if at.any():
             total += at.sum() * abs(sure[at].mean() - good[at].mean())
-            print(
-                f"  sure {low:.2f}-{high:.2f}: {at.sum():5} pairs, said {sure[at].mean():.2f}, right {good[at].mean():.2f}"
-            )
+            said = f"said {sure[at].mean():.2f}, right {good[at].mean():.2f}"
+            print(f"  sure {low:.2f}-{high:.2f}: {at.sum():5} pairs, {said}")
     print(f"  ECE {total / len(sure):.3f}")
 
 
@@ -167,17 +173,16 @@ def fit(relations: NaturalRelations) -> None:
             few = [row for row in found if row.group == relation][:500]
             rows += [(row, 0.25) for row in few]
     x, y, weight = [], [], []
+    bare = NaturalRelations(relations.graphs[0], facts="none")  # what facts decide counts, too, as far as senses tell
     flip = {E.FORWARD: E.REVERSE, E.REVERSE: E.FORWARD}
     for way in (1, -1):
         pairs = [row.pair[::way] for row, _ in rows]
-        open_pairs = relations._by_head([p for p in pairs if relations._by_form(*p) is None])
-        wanted = set(open_pairs)
-        kept = [(p, row, w) for p, (row, w) in zip(pairs, rows, strict=True) if p in wanted]
-        strength, _, _, known = relations.evidence([p for p, _, _ in kept])
-        matrix = features(
-            strength, [p for p, _, _ in kept], known, [negation(a.lemma, b.lemma) for (a, b), _, _ in kept]
-        )
-        for values, (_, row, w) in zip(matrix, kept, strict=True):
+        kept = [(p, row, w) for p, (row, w) in zip(pairs, rows, strict=True) if not bare.decided(p)]
+        matrix, _, _ = relations.features([p for p, _, _ in kept])
+        for values, (pair, row, weight_of) in zip(matrix, kept, strict=True):
+            if relations.decided(pair) and not values[: len(EVIDENCE)].any():
+                continue
+            w = weight_of * (0.5 if relations.decided(pair) else 1.0)
             for gold in row.gold:
                 x.append(values)
                 y.append(int(gold if way == 1 else flip.get(gold, gold)))
@@ -200,7 +205,7 @@ def speed(relations: NaturalRelations) -> None:
     pairs = list(dict.fromkeys(row.pair for row in rows))
     half = len(pairs) // 2
     relations.between(pairs[:half])
-    relations.evidence(pairs[half:])  # senses are remembered now, relations are not
+    relations.features(pairs[half:])  # senses are remembered now, relations are not
     start = time.process_time()
     relations.between(pairs[half:])
     first = time.process_time() - start
