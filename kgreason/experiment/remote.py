@@ -14,8 +14,9 @@ from kgreason.tasks import Task
 class RemotePipeline:
     """Answers questions as a `Pipeline` does, each batch over what the endpoint knows about the things it names.
 
-    Made by `kgreason.over("https://…/sparql")`. The last neighbourhood is kept, so that questions about the same things
-    cost nothing more; what the endpoint said is kept in the cache anyway.
+    Made by `kgreason.over("https://…/sparql")`. The last neighbourhood is kept, so that some of the same questions cost
+    nothing more; what the endpoint said is kept in the cache anyway. What is fetched for one question of a batch can be
+    walked by the others, too, as in a graph that is here; for each by itself, ask them one by one.
 
     Args:
         task: Names the answers and makes examples of fields.
@@ -24,7 +25,7 @@ class RemotePipeline:
 
     def __init__(self, task: Task, open_around: Callable[[Texts], Pipeline]) -> None:
         self.task, self._open = task, open_around
-        self._last: tuple[tuple[tuple[str, tuple[str, ...]], ...], Pipeline] | None = None
+        self._last: tuple[frozenset[tuple[str, tuple[str, ...]]], Pipeline] | None = None
 
     def __call__(self, question: str) -> Prediction:
         """Answer one question; see `ask`."""
@@ -55,8 +56,8 @@ class RemotePipeline:
 
     def _around(self, examples: Sequence[Example]) -> Pipeline:
         texts = tuple((text, tuple(example.seeds)) for example in examples for text in example.texts)
-        if self._last is None or self._last[0] != texts:
-            self._last = texts, self._open(lambda: texts)
+        if self._last is None or not self._last[0].issuperset(texts):
+            self._last = frozenset(texts), self._open(lambda: texts)
         return self._last[1]
 
     def _example(self, number: int, given: Example | Mapping[str, Any]) -> Example:

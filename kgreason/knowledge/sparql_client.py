@@ -77,7 +77,7 @@ class Access:
             raise ConfigError(f"The endpoint asks who you are: set the environment variable {self.secret} to {form}.")
         if self.auth == "bearer":
             return {"Authorization": f"Bearer {found}"}
-        return dict(urllib3.make_headers(basic_auth=found))
+        return {"Authorization": urllib3.make_headers(basic_auth=found)["authorization"]}
 
 
 _ACCESS = Access()
