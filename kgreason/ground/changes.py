@@ -1,7 +1,6 @@
 """What leads from a premise to a hypothesis, given the counterparts of their units: the edits, one by one."""
 
-from collections.abc import Callable
-from typing import final
+from typing import Final, TypeAlias, final
 
 from kgreason.data.edits import EditKind
 from kgreason.data.entailment import Entailment
@@ -10,8 +9,14 @@ from kgreason.ground.clauses import operators
 from kgreason.ground.matching import Reading
 from kgreason.ground.modifiers import added, dropped, prepositions
 from kgreason.ground.roles import AGENT, COMPATIBLE, JOIN, PATIENT
+from kgreason.ground.terms import Known
 from kgreason.ground.trees import Unit
 from kgreason.ground.words import LIGHT
+
+
+Told: TypeAlias = tuple[Distribution, str]
+#: Nothing to hold on to: what is said is not known to follow, nor to be excluded.
+NOTHING: Final = spread((Entailment.EQUIVALENCE, 0.15), (Entailment.REVERSE, 0.2), (Entailment.ALTERNATION, 0.15))
 
 
 @final
@@ -22,7 +27,7 @@ class Comparison:
         premise: The units and roles of the one.
         hypothesis: Those of the other.
         counterpart: For each unit of the hypothesis, that of the premise, or -1.
-        lexical: The relation between two units that are not the same word, and why.
+        known: What is known of the words.
     """
 
     def __init__(
@@ -30,10 +35,12 @@ class Comparison:
         premise: Reading,
         hypothesis: Reading,
         counterpart: list[int],
-        lexical: Callable[[int, int], tuple[Distribution, str]],
+        known: Known,
     ) -> None:
-        self.premise, self.hypothesis, self.lexical = premise, hypothesis, lexical
+        self.premise, self.hypothesis, self.known = premise, hypothesis, known
         self.back = counterpart
+        self.named: set[int] = set()  # modifiers of the premise that are part of a name
+        self.added: set[int] = set()  # and those of the hypothesis
         self.forth = [-1] * len(premise.units)
         for j, i in enumerate(counterpart):
             if i >= 0:
@@ -72,18 +79,41 @@ class Comparison:
             if i < 0:
                 continue
             p, h = self.premise.units[i], self.hypothesis.units[j]
-            if p.lemma != h.lemma:
-                relation, reason = self.lexical(i, j)
-                found.append(Change(EditKind.SUBSTITUTE, i, j, relation, reason))
-            elif p.pos != h.pos and {p.pos, h.pos} <= {"NOUN", "VERB", "ADJ", "ADV"}:
+            told = self._told(i, j)
+            if told is not None and not self._exchanged(p, h):
+                found.append(Change(EditKind.SUBSTITUTE, i, j, *told))
+            elif p.pos != h.pos and {p.pos, h.pos} in ({"NOUN", "VERB"}, {"NOUN", "ADJ"}) and p.lemma == h.lemma:
                 relation = spread((Entailment.EQUIVALENCE, 0.8))
                 found.append(Change(EditKind.REORDER, i, j, relation, f"{p.text} → {h.text}: the same word"))
             found += self._prepositions(i, j)
         return found
 
+    def _told(self, i: int, j: int) -> Told | None:
+        """Return what becomes of a unit: by itself, or with a modifier that makes one name with it and is used up."""
+        p, h = self.premise.units[i], self.hypothesis.units[j]
+        best = None if p.lemma == h.lemma else self.known.told(i, j, 0) or (NOTHING, f"{p.text} | {h.text}: unknown")
+        for way in (1, 2, 3) if p.phrase or h.phrase else ():
+            if (way != 2 and self._busy(p, self.forth)) or (way != 1 and self._busy(h, self.back)):
+                continue
+            told = _one_name(p, h, way) or self.known.told(i, j, way)
+            if told is not None and _says_more(told, best):
+                best = told
+                self.named.update([p.modifier] if way != 2 else [])
+                self.added.update([h.modifier] if way != 1 else [])
+        return best
+
+    @staticmethod
+    def _busy(unit: Unit, other: list[int]) -> bool:
+        return not unit.phrase or other[unit.modifier] >= 0
+
+    @staticmethod
+    def _exchanged(p: Unit, h: Unit) -> bool:
+        """Whether both say whether their complement is so, and it is known what becomes of that."""
+        return bool(p.operator and h.operator) and "00" not in (p.operator.implies, h.operator.implies)
+
     def _prepositions(self, i: int, j: int) -> list[Change]:
         p, h = self.premise.units[i], self.hypothesis.units[j]
-        if p.case == h.case or not p.case or not h.case:
+        if p.case == h.case or not p.case or not h.case or "without" in (p.case, h.case):
             return []
         relation = prepositions(p.case, h.case)
         if relation is None:
@@ -93,7 +123,7 @@ class Comparison:
     def _deletions(self) -> list[Change]:
         found = []
         for i, unit in enumerate(self.premise.units):
-            if self.forth[i] >= 0 or (unit.parent >= 0 and self.forth[unit.parent] < 0):
+            if self.forth[i] >= 0 or (unit.parent >= 0 and self.forth[unit.parent] < 0) or i in self.named or self._governs(unit, self.forth):
                 continue
             relation, why = dropped(self.premise.units, i, self.forth)
             text = f"{_phrase(self.premise.units, i, self.forth)} is left out: {why}"
@@ -104,7 +134,7 @@ class Comparison:
         found = []
         h = self.hypothesis.units
         for j, unit in enumerate(h):
-            if self.back[j] >= 0 or (unit.parent >= 0 and self.back[unit.parent] < 0):
+            if self.back[j] >= 0 or (unit.parent >= 0 and self.back[unit.parent] < 0) or j in self.added or self._governs(unit, self.back):
                 continue
             relation, why = added(h, j, self.back)
             if self._said_by_structure(j):
@@ -116,6 +146,10 @@ class Comparison:
             text = f"{_phrase(h, j, self.back)} is added: {why}"
             found.append(Change(EditKind.INSERT, -1, j, relation, text, place=place))
         return found
+
+    @staticmethod
+    def _governs(unit: Unit, other: list[int]) -> bool:
+        return unit.operator is not None and other[unit.complement] >= 0
 
     def _said_by_structure(self, j: int) -> bool:
         """Whether a light word only joins what the premise joins without it."""
@@ -172,6 +206,21 @@ class Comparison:
             if self.forth[a] < 0 and b == k and (i, a) in p.joined:
                 best = max(best, 0.6)
         return best
+
+
+def _one_name(p: Unit, h: Unit, way: int) -> Told | None:
+    """Whether two names differ by a space at most."""
+    first, then = (p.phrase if way != 2 else p.lemma), (h.phrase if way != 1 else h.lemma)
+    if first.replace(" ", "").replace("-", "") != then.replace(" ", "").replace("-", ""):
+        return None
+    return spread((Entailment.EQUIVALENCE, 0.95)), f"{first} = {then}: one name"
+
+
+def _says_more(told: Told, best: Told | None) -> bool:
+    """Whether a name as a whole says more than its noun does: it means the same, or is known where the noun is not."""
+    if told[0][Entailment.EQUIVALENCE] > 0.5:
+        return best is None or told[0][Entailment.EQUIVALENCE] > best[0][Entailment.EQUIVALENCE]
+    return best is not None and bool(told[0][Entailment.INDEPENDENCE] < best[0][Entailment.INDEPENDENCE] - 0.2)
 
 
 def _phrase(units: list[Unit], top: int, other: list[int]) -> str:

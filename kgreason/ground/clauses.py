@@ -8,9 +8,11 @@ from jaxtyping import Float32
 from numpy import ndarray
 
 from kgreason.data.edits import EditKind
-from kgreason.data.entailment import Entailment
+from kgreason.data.entailment import JOIN, Entailment
+from kgreason.data.operators import REMOVAL
 from kgreason.data.quantifiers import Quantifier, between_quantifiers, read_quantifier
 from kgreason.ground.changing import Change, spread
+from kgreason.ground.governing import removal, turned
 from kgreason.ground.matching import Reading
 from kgreason.ground.roles import AGENT, IS, MOD, PATIENT, PREP
 from kgreason.ground.trees import Unit
@@ -20,6 +22,9 @@ _REFERRING: Final = frozenset(
 )
 #: What a quantifier of a subject comes to when its predicate is denied.
 _DENIED: Final = {"all": "not all", "some": "not all", "no": "all", "not all": "some", "most": "few", "few": "most"}
+_QUANTIFYING: Final = frozenset(
+    {"all", "no", "not all", "most", "few", "almost all", "almost no", "neither"} | {"percent", "all but"}
+)
 _SUBJECTS: Final = frozenset({AGENT, MOD, IS, PREP})
 
 
@@ -31,10 +36,16 @@ class _Force:
     denied: bool
     text: str
 
+    @property
+    def quantifies(self) -> bool:
+        """Whether it says more than how many there are of what is spoken of."""
+        kind = self.quantifier.kind if self.quantifier else ""
+        return kind in _QUANTIFYING or (kind == "some" and self.denied)
+
 
 def operators(premise: Reading, hypothesis: Reading, back: list[int]) -> list[Change]:
     """Return the edits of quantifiers and negations, for units that have counterparts."""
-    found: list[Change] = []
+    found = _predicates(premise, hypothesis, back)
     settled: set[int] = set()
     for j, i in enumerate(back):
         if i >= 0 and hypothesis.units[j].pos in {"NOUN", "PROPN", "PRON", "NUM", "ADJ", "DET"}:
@@ -47,6 +58,41 @@ def operators(premise: Reading, hypothesis: Reading, back: list[int]) -> list[Ch
     return found
 
 
+def _predicates(premise: Reading, hypothesis: Reading, back: list[int]) -> list[Change]:
+    """What is said of a whole clause, and only on one side: "it is not true that", "manages to"."""
+    forth = {i: j for j, i in enumerate(back) if i >= 0}
+    found = []
+    for i, unit in enumerate(premise.units):
+        j = forth.get(unit.complement, -1)
+        if unit.operator and i not in forth and j >= 0:
+            reason = f"{_said(unit)} is left out"
+            change = Change(EditKind.OPERATOR, i, -1, spread((removal(unit), 0.95)), reason, place=j, outer=True)
+            found.append(change)
+    for j, unit in enumerate(hypothesis.units):
+        i = back[unit.complement] if unit.complement >= 0 else -1
+        k = back[j]
+        if unit.operator and k >= 0 and premise.units[k].operator and premise.units[k].lemma != unit.lemma:
+            found += _exchanged(premise.units[k], unit, k, j)
+        if unit.operator and back[j] < 0 and i >= 0:
+            reason = f"{_said(unit)} is added"
+            relation = spread((turned(removal(unit)), 0.95))
+            found.append(Change(EditKind.OPERATOR, -1, j, relation, reason, place=i, outer=True))
+    return found
+
+
+def _exchanged(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
+    """One word for whether something is so in place of another: "remembered to" and "forgot to"."""
+    says = [word.operator.implies if word.operator else "00" for word in (p, h)]
+    relation = Entailment(int(JOIN[REMOVAL[says[0]], turned(REMOVAL[says[1]])]))
+    if relation == Entailment.INDEPENDENCE:
+        return []
+    return [Change(EditKind.OPERATOR, i, j, spread((relation, 0.9)), f"{p.text} → {h.text}", outer=True)]
+
+
+def _said(unit: Unit) -> str:
+    return f"not {unit.text}" if unit.negation >= 0 else unit.text
+
+
 def _quantified(
     premise: Reading, hypothesis: Reading, back: list[int], pair: tuple[int, int], settled: set[int]
 ) -> list[Change]:
@@ -56,15 +102,14 @@ def _quantified(
     above = back[predicate] if predicate >= 0 else -1
     first = _force(p, above >= 0 and premise.units[above].negation >= 0)
     then = _force(h, predicate >= 0 and hypothesis.units[predicate].negation >= 0)
-    if first.quantifier is None and then.quantifier is None:
-        return _number(p, h, i, j)
+    if not (first.quantifies or then.quantifies):
+        return _number(p, h, i, j, first.quantifier, then.quantifier)
     if first.quantifier == then.quantifier and first.denied == then.denied:
         return []
     if predicate >= 0:
         settled.add(predicate)
-    relation = _between(first, then)
     text = f"{first.text} {p.text} → {then.text} {h.text}"
-    return [Change(EditKind.OPERATOR, i, j, relation, text, outer=True)]
+    return [Change(EditKind.OPERATOR, i, j, _between(first, then), text, outer=True)]
 
 
 def _predicate(reading: Reading, noun: int) -> int:
@@ -80,7 +125,7 @@ def _predicate(reading: Reading, noun: int) -> int:
 def _force(unit: Unit, denied: bool) -> _Force:
     words = unit.quantifier
     quantifier = None if not words or words in _REFERRING else read_quantifier(words.split())
-    if words in {"some", "any"} and not unit.plural:
+    if words in {"some", "any", "one"} and not unit.plural:
         quantifier = None
     return _Force(quantifier, denied, f"{words or 'a'}{' … not' if denied else ''}")
 
@@ -121,23 +166,37 @@ def _one_not(a: Quantifier, b: Quantifier) -> Float32[ndarray, " 7"]:
     return spread((of_other, 0.9))
 
 
-def _number(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
-    """One of several and several of one: "dogs" to "a dog"."""
-    if p.pos != "NOUN" or h.pos != "NOUN" or p.plural == h.plural or p.lemma != h.lemma:
+def _number(
+    p: Unit, h: Unit, i: int, j: int, first: Quantifier | None, then: Quantifier | None
+) -> list[Change]:
+    """How many there are, on either side: "two dogs" to "dogs", "dogs" to "a dog"."""
+    some = Quantifier("some")
+    if first != then and (first or some) != (then or some):
+        relation = spread((between_quantifiers(first or some, then or some), 0.9), (Entailment.EQUIVALENCE, 0.05))
+        if first is None and then and then.kind == "number" and not p.plural:
+            relation = spread((Entailment.REVERSE, 0.4), (Entailment.ALTERNATION, 0.4), (Entailment.EQUIVALENCE, 0.1))
+        reason = f"{p.quantifier} {p.text} → {h.quantifier} {h.text}".replace("  ", " ")
+        return [Change(EditKind.OPERATOR, i, j, relation, reason, outer=True)]
+    if first or then or "NOUN" != p.pos or "NOUN" != h.pos or p.plural == h.plural or p.lemma != h.lemma:
         return []
     if p.plural:
-        relation = spread((Entailment.FORWARD, 0.9), (Entailment.EQUIVALENCE, 0.05))
+        relation = spread((Entailment.FORWARD, 0.6), (Entailment.EQUIVALENCE, 0.35))
     else:
-        relation = spread((Entailment.REVERSE, 0.4), (Entailment.EQUIVALENCE, 0.35), (Entailment.ALTERNATION, 0.1))
+        relation = spread((Entailment.EQUIVALENCE, 0.6), (Entailment.REVERSE, 0.2), (Entailment.ALTERNATION, 0.1))
     return [Change(EditKind.OPERATOR, i, j, relation, f"{p.text} → {h.text}: number", outer=True)]
 
 
 def _denied(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
+    found = []
+    if "without" in (p.case, h.case) and p.case != h.case and p.case and h.case:
+        relation = spread((Entailment.NEGATION, 0.9))
+        reason = f"{p.case} {p.text} → {h.case} {h.text}"
+        found.append(Change(EditKind.OPERATOR, i, j, relation, reason, outer=True))
     if (p.negation >= 0) == (h.negation >= 0):
-        return []
+        return found
     what = "is denied" if h.negation >= 0 else "is no longer denied"
     relation = spread((Entailment.NEGATION, 0.97))
-    return [Change(EditKind.OPERATOR, i, j, relation, f"{h.text} {what}", outer=True)]
+    return [*found, Change(EditKind.OPERATOR, i, j, relation, f"{h.text} {what}", outer=True)]
 
 
 _WEAK: Final = frozenset({"may", "might", "could", "can"})

@@ -1,5 +1,6 @@
 """Finds the edits that lead from a premise to a hypothesis."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Literal, TypeAlias, final
@@ -11,19 +12,17 @@ from kgreason.data.edits import EditKind, Edits
 from kgreason.data.entailment import Entailment
 from kgreason.errors import ConfigError
 from kgreason.ground.align import AlignGrounder
-from kgreason.ground.changes import Comparison
-from kgreason.ground.changing import Change, Distribution, spread
+from kgreason.ground.changes import NOTHING, Comparison
+from kgreason.ground.changing import Change, spread
 from kgreason.ground.matching import Reading, match
 from kgreason.ground.natural import NaturalRelations
 from kgreason.ground.roles import edges_of
-from kgreason.ground.terms import Terms
-from kgreason.ground.trees import read_units
+from kgreason.ground.terms import Known, Terms
+from kgreason.ground.trees import Unit, read_units
 from kgreason.ground.units import Lexicon
 
 View: TypeAlias = Literal["specific", "existential"]
 _VIEWS: Final = ("specific", "existential")
-#: Nothing to hold on to: what is said is not known to follow, nor to be excluded.
-_NOTHING: Final = spread((Entailment.EQUIVALENCE, 0.15), (Entailment.REVERSE, 0.2), (Entailment.ALTERNATION, 0.15))
 _ORDER: Final = {
     EditKind.DELETE: 0,
     EditKind.REORDER: 1,
@@ -60,7 +59,7 @@ class EditsGrounder:
         rows = [(terms.add(p.units), terms.add(h.units)) for p, h in pairs]
         terms.ask(self._relations(knowledge), rows)
         return [
-            replace(graph, edits=self._edits(graph, *texts, terms, *ids))
+            replace(graph, edits=self._edits(graph, *texts, terms.between(*ids)))
             for graph, texts, ids in zip(aligned, pairs, rows, strict=True)
         ]
 
@@ -74,37 +73,24 @@ class EditsGrounder:
         units = [read_units(graph, text, lexicon) if text or last else [] for text in (0, last)]
         return Reading(units[0], edges_of(units[0])), Reading(units[1], edges_of(units[1]))
 
-    def _edits(
-        self,
-        graph: LogicGraph,
-        premise: Reading,
-        hypothesis: Reading,
-        terms: Terms,
-        first: np.ndarray,
-        then: np.ndarray,
-    ) -> Edits:
-        relation, same, row = terms.between(first, then)
-        back = match(premise, hypothesis, relation, same)
-
-        def lexical(i: int, j: int) -> tuple[Distribution, str]:
-            if row[i, j] < 0:
-                p, h = premise.units[i].text, hypothesis.units[j].text
-                return _NOTHING, f"{p} | {h}: nothing is known"
-            return self._read_as(relation[i, j]), terms.reason(int(row[i, j]))
-
-        changes = Comparison(premise, hypothesis, back, lexical).changes()
+    def _edits(self, graph: LogicGraph, premise: Reading, hypothesis: Reading, known: Known) -> Edits:
+        back = match(premise, hypothesis, known)
+        changes = Comparison(premise, hypothesis, back, known).changes()
+        if self.reading == "existential":
+            changes = [_existential(change) for change in changes]
         if not changes and (not hypothesis.units or not premise.units):
-            changes = [Change(EditKind.INSERT, -1, -1, _NOTHING, "nothing to compare")]
+            changes = [Change(EditKind.INSERT, -1, -1, NOTHING, "nothing to compare")]
         return _written(graph, premise, hypothesis, back, changes)
 
-    def _read_as(self, relation: Distribution) -> Distribution:
-        """In the existential reading what excludes each other may both be so."""
-        if self.reading == "specific":
-            return relation
-        out = relation.copy()
-        out[Entailment.INDEPENDENCE] += out[Entailment.ALTERNATION]
-        out[Entailment.ALTERNATION] = 0
-        return out
+
+def _existential(change: Change) -> Change:
+    """What excludes each other may both be so, of different men."""
+    if change.kind == EditKind.OPERATOR:
+        return change
+    out = change.relation.copy()
+    out[Entailment.INDEPENDENCE] += out[Entailment.ALTERNATION]
+    out[Entailment.ALTERNATION] = 0
+    return dataclasses.replace(change, relation=out)
 
 
 def _written(graph: LogicGraph, premise: Reading, hypothesis: Reading, back: list[int], changes: list[Change]) -> Edits:
@@ -128,27 +114,39 @@ def _places(
     graph: LogicGraph, premise: Reading, hypothesis: Reading, forth: dict[int, int], change: Change
 ) -> tuple[int, int]:
     """Return the signatures of an edit's place in the premise and in the hypothesis."""
-    polarity = graph.node_polarity
-    i, j = change.premise, change.hypothesis
-    p, h = (premise.units[i] if i >= 0 else None), (hypothesis.units[j] if j >= 0 else None)
+    i, j, place = change.premise, change.hypothesis, change.place
+    if change.kind == EditKind.DELETE:
+        return _around(graph, premise.units, i), _around(graph, hypothesis.units, forth.get(premise.units[i].parent, -1), True)
+    if change.kind == EditKind.INSERT:
+        above = place if place >= 0 else -1
+        return _around(graph, premise.units, above, True), _around(graph, hypothesis.units, j)
+    if change.outer and place >= 0:  # what is said of a whole clause
+        i, j = (place if i < 0 else i), (place if j < 0 else j)
+        return _around(graph, premise.units, i), _around(graph, hypothesis.units, j)
     if change.outer:
-        return tuple(_outside(graph, unit) if unit else 0 for unit in (p, h))  # type: ignore[return-value]
-    if p and h:
-        return int(polarity[p.node]), int(polarity[h.node])
-    if p:
-        above = _counterpart(premise, i, forth)
-        return int(polarity[p.node]), int(polarity[hypothesis.units[above].node] if above >= 0 else 0)
-    if h:
-        return int(polarity[premise.units[change.place].node]) if change.place >= 0 else 0, int(polarity[h.node])
-    return 0, 0
+        return _outside(graph, premise.units, i), _outside(graph, hypothesis.units, j)
+    return int(graph.node_polarity[premise.units[i].node]), int(graph.node_polarity[hypothesis.units[j].node])
 
 
-def _counterpart(premise: Reading, i: int, forth: dict[int, int]) -> int:
-    above = premise.units[i].parent
-    return forth.get(above, -1) if above >= 0 else -1
+def _around(graph: LogicGraph, units: list[Unit], i: int, itself: bool = False) -> int:
+    """Return the signature of the place where a unit hangs: that of what it hangs on."""
+    if i < 0:
+        return 0
+    unit = units[i]
+    if itself:
+        return int(graph.node_polarity[unit.node])
+    if unit.parent < 0:
+        return 0
+    if unit.relation == "conj" and any(units[c].relation == "nsubj" for c in unit.children):
+        return _outside(graph, units, i)
+    return int(graph.node_polarity[units[unit.parent].node])
 
 
-def _outside(graph: LogicGraph, unit) -> int:  # type: ignore[no-untyped-def]
+def _outside(graph: LogicGraph, units: list[Unit], i: int) -> int:
+    """Return the signature of the place of a unit's operator, or of the unit."""
+    unit = units[i]
+    if unit.case == "without":
+        return _around(graph, units, i)
     for node in (unit.negation, unit.quantifier_node, unit.modal_node):
         if node >= 0:
             return int(graph.node_polarity[node])

@@ -9,6 +9,7 @@ from numpy import ndarray
 from scipy.optimize import linear_sum_assignment
 
 from kgreason.ground.roles import COMPATIBLE, Edge
+from kgreason.ground.terms import Known
 from kgreason.ground.trees import Unit
 
 #: How much a relation between two words speaks for it that one took the other's place: ≡ ⊏ ⊐ ^ | ⌣ #.
@@ -16,6 +17,7 @@ _WORTH: Final = np.array([1.0, 0.9, 0.85, 0.75, 0.65, 0.3, 0.05])
 _ROLE, _PLACE, _MAIN, _SENTENCE = 0.45, 0.06, 0.05, 0.04
 _ENOUGH: Final = 0.62
 _ROUNDS: Final = 2
+_SAME, _NAMES = 1.05, 1.25  # what it is worth that a word recurs
 
 
 @dataclass(slots=True)
@@ -38,7 +40,7 @@ class Reading:
     joined: dict[tuple[int, int], list[Edge]] = None  # type: ignore[assignment]
 
 
-def match(premise: Reading, hypothesis: Reading, relation: Float32[ndarray, "p h 7"], same: ndarray) -> list[int]:
+def match(premise: Reading, hypothesis: Reading, known: Known) -> list[int]:
     r"""Return for each unit of the hypothesis its counterpart in the premise, or -1.
 
     The assignment $M$ maximises the total worth of the pairs, each unit being used once at most,
@@ -52,7 +54,7 @@ def match(premise: Reading, hypothesis: Reading, relation: Float32[ndarray, "p h
     p, h = premise.units, hypothesis.units
     if not p or not h:
         return [-1] * len(h)
-    words = np.maximum(relation @ _WORTH, 1.05 * same) * (relation.sum(-1) + same > 0)
+    words = np.maximum(known.worth(_WORTH), _again(premise, hypothesis, known))
     near = 1 - np.abs(np.linspace(0, 1, len(p))[:, None] - np.linspace(0, 1, len(h))[None, :])
     main = np.array([u.main for u in p])[:, None] & np.array([u.main for u in h])[None, :]
     worth = words + _PLACE * near + _MAIN * main
@@ -75,6 +77,12 @@ def match(premise: Reading, hypothesis: Reading, relation: Float32[ndarray, "p h
     for i, j in zip(rows.tolist(), columns.tolist(), strict=True):
         out[j] = i
     return out
+
+
+def _again(premise: Reading, hypothesis: Reading, known: Known) -> Float64[ndarray, "p h"]:
+    """Return what it is worth that a word recurs: of nouns and verbs more, for they are what is spoken of."""
+    weight = np.array([_NAMES if unit.pos in {"NOUN", "PROPN", "VERB"} else _SAME for unit in hypothesis.units])
+    return known.same * weight[None, :]
 
 
 def _support(

@@ -1,9 +1,12 @@
 """What it comes to when something is left out or added: modifiers, conjuncts, adjuncts, clauses."""
 
+from functools import cache
 from typing import Final
 
 from kgreason.data.entailment import Entailment
+from kgreason.data.operators import Shape, phrases
 from kgreason.ground.changing import Distribution, spread
+from kgreason.ground.governing import turned
 from kgreason.ground.trees import Unit
 
 _E, _F, _R, _N, _A, _I = (
@@ -31,9 +34,23 @@ _INSERTED: Final = spread((_R, 0.87), (_E, 0.06), (_A, 0.03))
 DELETED, INSERTED = _DELETED, _INSERTED
 
 
+def _removal(unit: Unit) -> Entailment | None:
+    """What an adverb that bears on whether something is so comes to: "almost", "always", "allegedly"."""
+    return _adverbs().get(tuple(unit.text.split())) if unit.pos == "ADV" else None
+
+
+@cache
+def _adverbs() -> dict[tuple[str, ...], Entailment]:
+    rows = ((words, operator) for found in phrases().values() for words, operators in found for operator in operators)
+    return {words: op.removal for words, op in rows if op.shape == Shape.ADVERB and op.removal is not None}
+
+
 def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, str]:
     """Return what it comes to that a unit of the premise, with what hangs below it, has no counterpart."""
     unit = units[i]
+    adverb = _removal(unit)
+    if adverb is not None:
+        return spread((adverb, 0.9)), "without it, it need not be so"
     if unit.lemma in _DENYING:
         return spread((_A, 0.85)), "what it was said of is not that"
     if unit.lemma in _NEARLY:
@@ -54,6 +71,9 @@ def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, 
 def added(units: list[Unit], j: int, back: list[int]) -> tuple[Distribution, str]:
     """Return what it comes to that a unit of the hypothesis, with what hangs below it, has no counterpart."""
     unit = units[j]
+    adverb = _removal(unit)
+    if adverb is not None:
+        return spread((turned(adverb), 0.9)), "with it, it need not be so"
     if unit.lemma in _DENYING or unit.lemma in _NEARLY:
         return spread((_A, 0.85)), "what it is said of is not that"
     if unit.lemma in _OPEN:

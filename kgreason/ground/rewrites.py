@@ -19,7 +19,7 @@ class Sketch:
         relation: The dependency relation to it, `root` for a root.
     """
 
-    __slots__ = ("below", "cases", "governor", "group", "lemma", "pos", "relation", "silent", "text", "there")
+    __slots__ = ("below", "cases", "governor", "group", "lemma", "pos", "quantity", "relation", "silent", "text", "there")
 
     def __init__(
         self, text: list[str], lemma: list[str], pos: list[str], governor: list[int], relation: list[str]
@@ -28,6 +28,7 @@ class Sketch:
         self.silent: set[int] = set()  # nodes that carry nothing of their own
         self.there: set[int] = set()  # what is said to exist
         self.group: dict[int, int] = {}  # of "three of the boys": boys to three
+        self.quantity: dict[int, tuple[str, int]] = {}  # the quantifier of a noun phrase, and its node
         self.cases: dict[int, list[int]] = {}  # the nodes of a preposition of several words, by what it governs
         self.below: list[list[int]] = [[] for _ in text]
         for node, above in enumerate(governor):

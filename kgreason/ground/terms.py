@@ -1,18 +1,21 @@
 """Asks for the lexical relations of all pairs of units that meet in some example, at once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, final
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Float64, Int64
 from numpy import ndarray
 
 from kgreason.data import UPOS
+from kgreason.ground.changing import Distribution
 from kgreason.ground.natural import NaturalRelations, Term
 from kgreason.ground.trees import Unit
 from kgreason.ground.words import FEMALE, MALE, PERSONAL
 
 _CLASS: Final = {"NOUN": 0, "PROPN": 0, "NUM": 0, "VERB": 1, "AUX": 1, "ADJ": 2, "ADV": 3, "PRON": 4, "DET": 4}
+_PRONOUN: Final = 4
 #: Which classes are worth asking about: nouns, verbs, adjectives, adverbs, pronouns, others.
 _ASKED: Final = np.array(
     [
@@ -25,6 +28,43 @@ _ASKED: Final = np.array(
     ],
     bool,
 )
+#: Units of the premise by those of the hypothesis; then with the modifier before the one, the other, both.
+_WAYS: Final = ((False, False), (True, False), (False, True), (True, True))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The rows in `Terms` of the units of a text; `phrase` those of unit and modifier as one, -1 where there is none."""
+
+    unit: Int64[ndarray, " units"]
+    phrase: Int64[ndarray, " units"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the pairs of units of two texts.
+
+    Args:
+        same: How much two units are the same word.
+        row: The row in `reasons`, for each of `_WAYS`; -1 where nothing was asked.
+        relation: All relations.
+        reason: All reasons.
+    """
+
+    same: Float64[ndarray, "p h"]
+    row: Int64[ndarray, "ways p h"]
+    relation: Float32[ndarray, "pairs 7"]
+    reason: tuple[str, ...]
+
+    def worth(self, weights: Float64[ndarray, " 7"]) -> Float64[ndarray, "p h"]:
+        """Return the best worth of each pair over the ways to name it."""
+        each = np.append(self.relation @ weights, 0.0)
+        return np.maximum(each[self.row].max(0), 1.0 * self.same)
+
+    def told(self, i: int, j: int, way: int) -> tuple[Distribution, str] | None:
+        """Return the relation of two units, named in one way, and why."""
+        row = int(self.row[way, i, j]) if way < len(self.row) else -1
+        return None if row < 0 else (self.relation[row], self.reason[row])
 
 
 @final
@@ -32,70 +72,85 @@ class Terms:
     """The distinct words of a call, and what is known of their pairs."""
 
     def __init__(self) -> None:
-        self._ids: dict[tuple[str, str], int] = {}
-        self.units: list[Unit] = []
-        self.lemma: list[int] = []
+        self._ids: dict[tuple[str, str, str], int] = {}
         self._lemmas: dict[str, int] = {}
-        self.kind: list[int] = []
+        self.terms: list[Term] = []
+        self._lemma: list[int] = []
+        self._kind: list[int] = []
         self._code: Int64[ndarray, " pairs"] = np.zeros(0, np.int64)
         self._relation: Float32[ndarray, "pairs 7"] = np.zeros((0, 7), np.float32)
         self._reason: tuple[str, ...] = ()
 
-    def add(self, units: Sequence[Unit]) -> Int64[ndarray, " units"]:
+    def add(self, units: Sequence[Unit]) -> Words:
         """Enter the units of a text; return their rows."""
-        rows = []
-        for unit in units:
-            key = unit.text, unit.pos
-            if key not in self._ids:
-                self._ids[key] = len(self._ids)
-                self.units.append(unit)
-                self.lemma.append(self._lemmas.setdefault(unit.lemma, len(self._lemmas)))
-                self.kind.append(_CLASS.get(unit.pos, 5))
-            rows.append(self._ids[key])
-        return np.array(rows, np.int64)
+        return Words(
+            np.array([self._row(unit.text, unit.lemma, unit.pos) for unit in units], np.int64),
+            np.array([self._row(u.phrase, u.phrase, u.pos) if u.phrase else -1 for u in units], np.int64),
+        )
 
-    def ask(self, natural: NaturalRelations, pairs: Sequence[tuple[ndarray, ndarray]]) -> None:
-        """Ask for all pairs of a row of the first and a row of the second of each item."""
-        size, kind, lemma = len(self.units), np.array(self.kind), np.array(self.lemma)
-        codes = [(a[:, None] * size + b[None, :]).ravel() for a, b in pairs]
+    def _row(self, text: str, lemma: str, pos: str) -> int:
+        key = text, lemma, pos
+        if key not in self._ids:
+            self._ids[key] = len(self._ids)
+            self.terms.append(Term(text, lemma, UPOS.id(pos) if pos else -1))
+            self._lemma.append(self._lemmas.setdefault(lemma, len(self._lemmas)))
+            self._kind.append(_CLASS.get(pos, 5))
+        return self._ids[key]
+
+    def ask(self, natural: NaturalRelations, pairs: Sequence[tuple[Words, Words]]) -> None:
+        """Ask for all pairs of a unit of the first and a unit of the second text of each item."""
+        size, kind, lemma = len(self.terms), np.array(self._kind, np.int64), np.array(self._lemma, np.int64)
+        codes = [
+            (left[:, None] * size + right[None, :]).ravel()
+            for first, then in pairs
+            for left in _rows(first)
+            for right in _rows(then)
+        ]
         code = np.unique(np.concatenate(codes)) if codes else np.zeros(0, np.int64)
         left, right = np.divmod(code, max(size, 1))
-        if len(code):
-            wanted = _ASKED[kind[left], kind[right]] & (lemma[left] != lemma[right])
-            code, left, right = code[wanted], left[wanted], right[wanted]
-        terms = [Term(u.text, u.lemma, UPOS.id(u.pos) if u.pos else -1) for u in self.units]
-        relation, self._reason = natural.between(
-            [(terms[a], terms[b]) for a, b in zip(left.tolist(), right.tolist(), strict=True)]
-        )
+        wanted = _ASKED[kind[left], kind[right]] & (lemma[left] != lemma[right])
+        code, left, right = code[wanted], left[wanted], right[wanted]
+        asked = [(self.terms[a], self.terms[b]) for a, b in zip(left.tolist(), right.tolist(), strict=True)]
+        relation, self._reason = natural.between(asked)
         self._code, self._relation = code, np.ascontiguousarray(relation.T)
-        for row in np.flatnonzero((kind[left] == 4) | (kind[right] == 4)).tolist() if len(code) else ():
-            self._relation[row] = _pronoun(self.units[left[row]], self.units[right[row]])
+        for row in np.flatnonzero((kind[left] == _PRONOUN) | (kind[right] == _PRONOUN)).tolist():
+            self._relation[row] = _pronoun(*asked[row])
 
-    def between(self, first: ndarray, later: ndarray) -> tuple[Float32[ndarray, "a b 7"], ndarray, ndarray]:
-        """Return the relations of all pairs, 0 where nothing was asked; whether they are the same; the row, or -1."""
-        size, lemma, kind = len(self.units), np.array(self.lemma), np.array(self.kind)
-        code = first[:, None] * size + later[None, :]
-        alike = np.where(kind[first][:, None] == kind[later][None, :], 1.0, 0.8)
-        same = (lemma[first][:, None] == lemma[later][None, :]) * alike
+    def between(self, first: Words, then: Words) -> Known:
+        """Return what is known of all pairs of units of two texts."""
+        kind, lemma = np.array(self._kind, np.int64), np.array(self._lemma, np.int64)
+        alike = np.where(kind[first.unit][:, None] == kind[then.unit][None, :], 1.0, 0.8)
+        same = (lemma[first.unit][:, None] == lemma[then.unit][None, :]) * alike
+        plain = not ((first.phrase >= 0).any() or (then.phrase >= 0).any())
+        rows = []
+        for long, wide in _WAYS[:1] if plain else _WAYS:
+            left, right = first.phrase if long else first.unit, then.phrase if wide else then.unit
+            rows.append(self._look_up(left, right))
+        return Known(same, np.stack(rows), self._relation, self._reason)
+
+    def _look_up(self, left: Int64[ndarray, " p"], right: Int64[ndarray, " h"]) -> Int64[ndarray, "p h"]:
         if not len(self._code):
-            return np.zeros((*code.shape, 7), np.float32), same, np.full(code.shape, -1)
+            return np.full((len(left), len(right)), -1, np.int64)
+        code = left[:, None] * len(self.terms) + right[None, :]
         at = np.minimum(np.searchsorted(self._code, code), len(self._code) - 1)
-        known = self._code[at] == code
-        return np.where(known[..., None], self._relation[at], 0), same, np.where(known, at, -1)
-
-    def reason(self, row: int) -> str:
-        return self._reason[row]
+        known = (self._code[at] == code) & (left[:, None] >= 0) & (right[None, :] >= 0)
+        return np.where(known, at, -1)
 
 
-def _pronoun(first: Unit, second: Unit) -> list[float]:
+def _rows(words: Words) -> list[Int64[ndarray, " some"]]:
+    phrases = words.phrase[words.phrase >= 0]
+    return [words.unit, phrases] if len(phrases) else [words.unit]
+
+
+def _pronoun(first: Term, second: Term) -> list[float]:
     """What a pronoun leaves open: "a woman" to "she" and back."""
     sexes = [
-        "m" if u.lemma in MALE or PERSONAL.get(u.lemma) == "man" else
-        "f" if u.lemma in FEMALE or PERSONAL.get(u.lemma) == "woman" else ""
-        for u in (first, second)
+        "m" if t.lemma in MALE or PERSONAL.get(t.lemma) == "man" else
+        "f" if t.lemma in FEMALE or PERSONAL.get(t.lemma) == "woman" else ""
+        for t in (first, second)
     ]  # fmt: skip
     if sexes[0] and sexes[1] and sexes[0] != sexes[1]:
         return [0.02, 0.02, 0.02, 0.04, 0.8, 0.0, 0.1]
-    if second.pos == "PRON":
+    if second.pos == UPOS.id("PRON"):
         return [0.4, 0.4, 0.05, 0.0, 0.05, 0.0, 0.1]
     return [0.15, 0.05, 0.6, 0.0, 0.05, 0.0, 0.15]

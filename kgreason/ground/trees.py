@@ -6,6 +6,9 @@ from typing import Final
 import numpy as np
 
 from kgreason.data import DEPENDENCY_RELATIONS, UPOS, EdgeType, LogicGraph, NodeType
+from kgreason.data.operators import Operator
+from kgreason.ground.governing import govern
+from kgreason.ground.quantities import quantify
 from kgreason.ground.rewrites import Sketch, rewrite
 from kgreason.ground.units import Lexicon
 from kgreason.ground.words import EMPTY, INDEFINITE, MODALS, NEGATIONS, RELATIVES
@@ -47,6 +50,10 @@ class Unit:
     main: bool = False
     sentence: int = 0
     gap: str = ""
+    phrase: str = ""
+    modifier: int = -1
+    operator: Operator | None = None
+    complement: int = -1
     children: list[int] = field(default_factory=list)
 
 
@@ -57,10 +64,13 @@ def read_units(graph: LogicGraph, text: int, lexicon: Lexicon) -> list[Unit]:
         return []
     sketch = _sketch(graph, nodes)
     rewrite(sketch)
+    quantify(sketch)
     first = nodes[0]
     owner = _owners(sketch, lexicon)
     units = [_unit(sketch, at, first, words, graph) for at, words in owner]
     _connect(sketch, units, first)
+    _name(units, lexicon)
+    govern(units)
     return units
 
 
@@ -152,8 +162,8 @@ def _unit(s: Sketch, at: int, first: int, words: list[int], graph: LogicGraph) -
         _attach(s, unit, at, d, first)
     if at in s.cases:
         unit.case = " ".join(s.text[c] for c in s.cases[at])
-    if at in s.group:
-        _count(s, unit, s.group[at], first)
+    if at in s.quantity:
+        unit.quantifier, unit.quantifier_node = s.quantity[at][0], first + s.quantity[at][1]
     _voice(s, unit, at)
     return unit
 
@@ -166,10 +176,8 @@ def _attach(s: Sketch, unit: Unit, at: int, d: int, first: int) -> None:
         unit.case = " ".join([*unit.case.split(), lemma, *fixed])
     elif relation == "mark":
         unit.mark = lemma
-    elif relation in {"det", "nummod"} and lemma not in NEGATIONS:
-        if relation == "nummod" or not unit.quantifier or unit.quantifier in {"the", "a"}:
-            more = [s.text[c] for c in sorted(s.below[d]) if s.relation[c] in {"advmod", "case", "nmod"} and c < d]
-            unit.quantifier, unit.quantifier_node = " ".join([*more, lemma]), first + d
+    elif relation in {"det", "nummod"} and d not in s.silent and lemma not in NEGATIONS:
+        unit.quantifier, unit.quantifier_node = unit.quantifier or lemma, first + d
     elif relation == "nmod" and s.pos[d] == "PRON":
         unit.owner = lemma
     elif relation == "cc":
@@ -177,23 +185,7 @@ def _attach(s: Sketch, unit: Unit, at: int, d: int, first: int) -> None:
     elif relation == "aux" and lemma in MODALS:
         unit.modal, unit.modal_node = lemma, first + d
     if lemma in NEGATIONS and relation in {"advmod", "det", "cc", "aux"} and d not in s.silent:
-        if unit.negation < 0:
-            unit.negation = first + d
-        elif lemma not in {"nor", "neither"}:
-            unit.negation = -1
-
-
-def _count(s: Sketch, unit: Unit, group: int, first: int) -> None:
-    """What "three of", "none of", "a group of" say of the unit."""
-    unit.plural = True
-    words = [s.text[c] for c in sorted(s.below[group]) if s.relation[c] in {"det", "nummod", "advmod", "case"}]
-    lemma = s.lemma[group]
-    if s.pos[group] == "NOUN" and lemma not in {"none", "half", "majority", "handful", "dozen"}:
-        unit.quantifier = next((w for w in words if w in {"no", "every", "each"}), "")
-    else:
-        unit.quantifier = " ".join([*(w for w in words if w not in {"of"}), lemma])
-        unit.quantifier = "no" if lemma == "none" else unit.quantifier
-    unit.quantifier_node = first + group
+        unit.negation = first + d if unit.negation < 0 else -1
 
 
 def _voice(s: Sketch, unit: Unit, at: int) -> None:
@@ -202,6 +194,18 @@ def _voice(s: Sketch, unit: Unit, at: int) -> None:
     helpers = [d for d in s.below[at] if s.relation[d] == "aux" and s.lemma[d] in {"be", "get"}]
     alone = not any(s.relation[d] in {"aux", "nsubj"} for d in s.below[at])
     unit.passive = bool(helpers) or (alone and s.relation[at] in {"acl", "amod"} and s.text[at] != s.lemma[at])
+
+
+def _name(units: list[Unit], lexicon: Lexicon) -> None:
+    """Note where a modifier and its noun are the name of one thing: "ballpoint pen", "bird cage" for birdcage."""
+    for i, unit in enumerate(units):
+        k = i - 1
+        if k < 0 or units[k].parent != i or units[k].relation not in {"compound", "amod"} or units[k].children:
+            continue
+        for label in (f"{units[k].text} {unit.lemma}", f"{units[k].text}{unit.lemma}"):
+            if lexicon.knows(label):
+                unit.phrase, unit.modifier = label, k
+                break
 
 
 def _connect(s: Sketch, units: list[Unit], first: int) -> None:

@@ -10,7 +10,7 @@ def _set(words: str) -> frozenset[str]:
 #: Nouns that only count or bundle what follows "of".
 GROUPS: Final = _set(
     """group bunch couple lot number crowd band team pack herd flock pair set series variety handful plenty kind type
-    sort piece dozen collection majority ton load"""
+    sort piece dozen collection majority ton load cluster gang swarm flock troop array crew line row party cup slice bit type"""
 )
 #: Words before "of" that say how many of a whole.
 PARTITIVES: Final = _set("some all each none most many one both few several any half either neither every much another")
@@ -22,7 +22,7 @@ NEGATIONS: Final = _set("not n't never nt n’t neither nor")
 MODALS: Final = _set("may might can could must should would will shall ought")
 #: Adverbs that add nothing that could make a statement of a scene false.
 EMPTY: Final = _set(
-    """also just then now too very really quite so there here together still already currently however thus well even
+    """also just then now too there here together still already currently however thus well even
     simply actually rather somewhat etc right indeed else ever yet again that"""
 )
 #: Pronouns that hide a noun and a quantifier.
@@ -47,7 +47,9 @@ PERSONAL: Final = {
     "i": "person", "me": "person", "we": "person", "us": "person", "you": "person", "one": "",
 }  # fmt: skip
 #: Verbs that say no more than a preposition or the structure does: "a woman wearing red", "a man with a hat".
-LIGHT: Final = _set("be have do get wear hold carry contain feature involve perform")
+LIGHT: Final = _set(
+    "be have do get wear dress clothe hold carry contain feature involve perform color colour cover make fill locate situate consist"
+)
 FEMALE: Final = _set(
     """woman girl lady mother daughter sister wife female queen princess actress waitress aunt grandmother niece bride
     girlfriend widow schoolgirl saleswoman policewoman nun mom mum"""
