@@ -77,6 +77,36 @@ def evaluate(
             typer.echo(f"{words:>4} words  {shown}")
 
 
+@_parser.command("polarity")
+def polarity(
+    source: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Marked sentences; default: those that ship.")
+    ] = None,
+    weights: _Weights = "english",
+    wrong: Annotated[bool, typer.Option("--wrong", help="List the sentences with a wrong word.")] = False,
+    threads: _Threads = 0,
+    json: _Json = False,
+) -> None:
+    """Measure how often words are given the polarity that they are marked with, by operator."""
+    from kgreason.runtime import tune
+
+    tune(threads)
+    from kgreason.parse import DependencyParser, SemanticParser
+    from kgreason.parse.gold import accuracies, judge_marks, read_marks
+
+    judged = judge_marks(SemanticParser(DependencyParser(weights)), read_marks(source))
+    for part, operator, right, words in accuracies(judged):
+        if json:
+            print_json({"part": part, "operator": operator, "right": right, "words": words})
+        else:
+            typer.echo(f"{part:6} {operator:18} {100 * right / words:6.1f} %  {right} of {words}")
+    for sentence in judged if wrong else ():
+        if sentence.wrong and json:
+            print_json({"text": sentence.marked.text, "wrong": {w: p.name.lower() for w, p in sentence.wrong}})
+        elif sentence.wrong:
+            typer.echo(f"{sentence.marked.text}  {', '.join(f'{w}: {p.name.lower()}' for w, p in sentence.wrong)}")
+
+
 @_parser.command("parse")
 def parse(
     texts: Annotated[list[str] | None, typer.Argument(help="Texts to parse.")] = None,

@@ -41,8 +41,8 @@ class Quantifier:
     """
 
     kind: str
-    number: float = 0.0
-    most: float = 0.0
+    number: float | int = 0
+    most: float | int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +185,12 @@ def read_number(words: Sequence[str]) -> float | None:
     return total + part if seen else None
 
 
-#: Words of a quantifier that has no number of its own. `the` and `a` are some, in the specific reading: one and the same.
+#: Words of a quantifier that has no number of its own. `the` and `a` are some: of a particular one, one and the same.
 _WORDS: Final = {
     "all": "all every each everybody everyone everything|each and every|all of|all the|every one of|each of|any",
     "no": "no none nobody nothing|no one|none of|not a|not an|not one|not a single|not any|zero",
-    "some": "some a an the someone somebody something another|some of|any of|one of|a certain|a little|a bit of|either|either of",
+    "some": "some a an the someone somebody something another either|some of|any of|one of|a certain|a little|a bit of|"
+    "either of",
     "not all": "|not all|not every|not each|not everyone|not everybody|not everything|not all of",
     "most": "most|most of|the majority of|a majority of|more than half|more than half of|over half|over half of",
     "almost all": "|almost all|nearly all|almost every|nearly every|almost everyone|nearly everyone|practically all",
@@ -197,7 +198,7 @@ _WORDS: Final = {
     "few": "few little|few of|very few|too few|only a few|not many|not much|very little|very few of|only a few of",
     "a few": "|a few|a couple of|a couple|a few of|a handful of",
     "several": "several|several of|quite a few|a number of",
-    "many": "many numerous much countless|many of|a lot of|lots of|plenty of|dozens of|hundreds of|a great many|tons of",
+    "many": "many numerous much countless|many of|a lot of|lots of|plenty of|dozens of|hundreds of|a great many",
     "both": "both|both of|both the",
     "neither": "neither|neither of",
 }
@@ -245,7 +246,7 @@ def read_quantifier(words: Sequence[str]) -> Quantifier | None:
     """Return the quantifier that a determiner's words stand for, or nothing if they are none.
 
     >>> read_quantifier(["at", "most", "three"])
-    Quantifier(kind='at most', number=3.0, most=0.0)
+    Quantifier(kind='at most', number=3.0, most=0)
     >>> read_quantifier(["not", "every"]).kind, read_quantifier(["the"]).kind
     ('not all', 'some')
     """

@@ -35,6 +35,8 @@ def complements(words: Words, node: int, strong: Callable[[int], bool]) -> dict[
             continue
         if operator is not None:
             found[kid] = operator
+        elif rel == "obj" and any(k < kid and "ing" in one.frames for k, one in found.items()):
+            found[kid] = next(iter(found.values()))  # quit | smoking cigars, wherever the tree has the cigars
     return found
 
 
@@ -68,12 +70,14 @@ def _frame(words: Words, kid: int) -> str:
     """Return what kind of complement a clause is."""
     kids = words.kids[kid]
     marks = {words.lower[k] for k in kids if words.rel[k] == "mark"}
+    if "to" in marks and words.opens(kid, "how"):
+        return "how"
     if marks & {"whether", "if"} or any(words.lower[k].startswith(("wh", "how")) and k < kid for k in kids):
         return "whether"
     if "to" in marks:
         return "to"
     if "that" in marks or any(words.rel[k] == "nsubj" for k in kids):
         return "that"
-    if words.lower[kid].endswith("ing"):
+    if words.lower[kid].endswith("ing") or any(words.lower[k] in {"having", "being"} for k in kids):
         return "ing"
     return "to" if words.pos[kid] == "VERB" else ""

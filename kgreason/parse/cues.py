@@ -13,6 +13,7 @@ from kgreason.parse.determiners import ARGUMENT, Quantified, determine
 from kgreason.parse.words import NOMINAL, Words
 
 _BEST: Final = frozenset({"best", "worst", "eldest"})
+_FRIENDS: Final = frozenset({"friend", "friends", "man", "buddy"})  # "his best friend" is one thing
 _NO_SUPERLATIVE: Final = frozenset({"first", "last", "least", "almost", "most", "just", "past", "east", "west", "fast"})
 _POSSESSED: Final = frozenset({"the", "his", "her", "their", "my", "our", "your", "its"})
 _FUNCTION: Final = frozenset({"case", "det", "nummod", "amod", "compound", "mark", "aux", "cop"})
@@ -133,9 +134,11 @@ def _opener(words: Words, cues: Cues, match: Match) -> None:
     w = match.last if words.head[match.last] > match.last else words.outside(match.first, match.last)
     if words.rel[w] == "fixed" or (words.lower[w] == "but" and words.rel[w] != "case"):
         return
-    node = words.head[w] if words.head[w] > match.first else words.noun_after(match.last)
+    node = _opened_by(words, w, match)
     operator = _kind(words, node, match) if node >= 0 else None
     if operator is None:
+        return
+    if words.lower[w].endswith("ever") and words.head[node] < 0:
         return
     if words.lower[w] == "if" and words.rel[node] in {"ccomp", "xcomp", "csubj"}:
         cues.openers.setdefault(node, []).append(Opened(SUPERLATIVE.first, w))  # whether
@@ -143,11 +146,22 @@ def _opener(words: Words, cues: Cues, match: Match) -> None:
     cues.openers.setdefault(node, []).append(Opened(operator.first, w))
     if operator.shape != Shape.MARKER or operator.scope < 0:
         return
-    main = words.head[node]
+    main = words.head[match.last if words.head[node] == match.last else node]
     while match.first <= main <= match.last and words.head[main] >= 0:
         main = words.head[main]
     if main >= 0:
         cues.around.setdefault(main, []).append(Hung(operator.scope, w, -1.0, node, operator.name))
+
+
+def _opened_by(words: Words, w: int, match: Match) -> int:
+    """Return the head of the clause or the noun phrase that a word opens, or -1."""
+    head = words.head[w]
+    if words.lower[match.last] == "time":  # every time | he sings
+        return next((k for k in words.kids[match.last] if words.rel[k] in {"acl", "advcl"}), -1)
+    if head > match.first:
+        return head
+    clauses = (k for k in words.kids[head] if k > match.last and words.rel[k] in {"advcl", "acl"}) if head >= 0 else ()
+    return next(iter(clauses), words.noun_after(match.last))
 
 
 def _kind(words: Words, node: int, match: Match) -> Operator | None:
@@ -179,7 +193,7 @@ def _focus(words: Words, cues: Cues, match: Match) -> None:
         cues.superlative |= {noun} - {-1}  # "the only child"
         return
     node = _focused(words, w, match)
-    while node >= 0 and words.rel[node] in _FUNCTION:
+    while node >= 0 and (words.rel[node] in _FUNCTION or match.first <= words.head[node] <= match.last):
         node = words.head[node]
     if node >= 0 and words.head[node] >= 0:
         operator = match.operators[0]
@@ -246,6 +260,8 @@ def _degree(words: Words, cues: Cues, match: Match) -> None:
 def _superlative(words: Words, cues: Cues, w: int) -> None:
     low = words.lower[w]
     most = low == "most" and words.near(w - 1) in _POSSESSED and words.rel[w] == "advmod"
+    if low in _BEST and (words.near(w + 1) in _FRIENDS or words.rel[w] not in {"amod", "root"}):
+        return
     if not most and low not in _BEST and (low in _NO_SUPERLATIVE or words.lemma[w] == low or not low.endswith("est")):
         return
     node = words.head[w] if words.rel[w] in {"amod", "advmod"} else w
@@ -253,3 +269,5 @@ def _superlative(words: Words, cues: Cues, w: int) -> None:
         node = words.head[node]  # the most beautiful flower
     if node >= 0:
         cues.superlative.add(node)
+        if words.rel[node] in {"obj", "obl", "nsubj"}:
+            words.take(node, {"obl"})

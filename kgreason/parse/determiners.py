@@ -1,5 +1,6 @@
 """Which noun phrase a quantifier belongs to."""
 
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from kgreason.data.operators import Match, Operator
@@ -15,7 +16,11 @@ _PAIRED: Final = {"both": "and", "either": "or", "neither": "nor"}
 _RELATIVE: Final = frozenset({"who", "which", "that", "whom", "whose", "where", "to"})
 
 #: Words after "all" and "no", and before "all", "few" and "most", beside which these are no quantifiers.
-_AFTER_ALL: Final = frozenset({"over", "around", "along", "alone", "right", "day", "night", "week", "year"})
+_BEHIND_ALL = """
+over around along alone right day night week year in by on at with about to from for into through across black white red
+blue green denim
+"""
+_AFTER_ALL: Final = frozenset(_BEHIND_ALL.split())
 _BEFORE_ALL: Final = frozenset({"at", "after", "above", "of"})
 _AFTER_NO: Final = frozenset({"", "doubt", "matter", "wonder", "sooner", ",", ".", "!", ":", "-"})
 _DEFINITE = "the these those his her their its my our your last first next past every 's"
@@ -24,9 +29,9 @@ _HALVED: Final = frozenset({"a", "-", "first", "second", "other", "in"})
 #: What there can be little of; before other nouns, "little" is small.
 _MASS_NOUNS = """
 air attention beer bread chance confidence damage difference doubt effect effort energy evidence experience faith fear
-food fruit fun furniture help hope impact influence information interest joy knowledge light love meat milk money music noise
-patience power progress reason research resistance respect rice room salt sense sleep snow space success sugar support
-sympathy time traffic trouble trust truth use value water wind wine work rain
+food fruit fun furniture help hope impact influence information interest joy knowledge light love meat milk money music
+noise patience power progress reason research resistance respect rice room salt sense sleep snow space success sugar
+support sympathy time traffic trouble trust truth use value water wind wine work rain
 """
 _MASS: Final = frozenset(_MASS_NOUNS.split())
 
@@ -54,7 +59,8 @@ def determine(words: Words, match: Match) -> tuple[int, Quantified] | None:
     operator, last = match.operators[0], match.last
     subject = _floats(words, match)
     if subject >= 0:
-        return subject, Quantified(operator, last, match.first, -1)
+        # it ranges over a group that is given: the place of "players" is that of any definite
+        return subject, Quantified(replace(operator, first=0), last, match.first, -1)
     of = last if words.lower[last] == "of" else last + 1
     if words.near(of) == "of":
         top, part = _partitive(words, match.first, of)
@@ -64,6 +70,8 @@ def determine(words: Words, match: Match) -> tuple[int, Quantified] | None:
         top = noun if noun >= 0 else words.outside(match.first, last)
         _hang_on_clause(words, match, top)
         found = Quantified(operator, last, match.first, -1)
+    if found.part < 0 and words.pos[top] == "PRON" and words.rel[top] in {"obj", "obl"}:
+        words.take(top, {"obl"})
     _raise_verb(words, top, found.part)
     return top, found
 
@@ -89,11 +97,11 @@ def _is_other_word(words: Words, match: Match) -> bool:
         return words.rel[w] not in {"amod", "det"} or "than" not in words.lower[w:]
     beside = {
         "all": before in _BEFORE_ALL or after in _AFTER_ALL,
-        "each": after == "other",
+        "each": after in {"other", "others"},
         "no": after in _AFTER_NO,
         "few": before in _BEFORE_FEW,
         "little": after not in _MASS or before in _BEFORE_FEW or before == "a",
-        "half": before in _HALVED or after in {"-", "an", "past"},
+        "half": before in _HALVED or after not in _BEFORE_FEW | {"of"},
     }
     return beside.get(low, False)
 
@@ -104,7 +112,7 @@ def _floats(words: Words, match: Match) -> int:
     head = words.head[w]
     if match.last != w or words.lower[w] not in {"all", "each", "both"} or words.rel[w] not in {"advmod", "det"}:
         return -1
-    if head < 0 or not words.is_clause(head):
+    if head < w or not words.is_clause(head):
         return -1
     return next((k for k in words.kids[head] if words.rel[k] == "nsubj" and k < w), -1)
 
@@ -139,8 +147,9 @@ def _hang_on_clause(words: Words, match: Match, noun: int) -> None:
     """Hang a noun on what its quantifier hangs on, where the tree has it the wrong way round."""
     head = words.head[noun]
     if noun > match.last and match.first <= head <= match.last:
-        top = words.head[words.outside(match.first, match.last)]
-        words.hang(noun, top, "nsubj" if noun < top else "obj")
+        while match.first <= head <= match.last:
+            head = words.head[head]
+        words.hang(noun, head, "nsubj" if noun < head else "obj")
     elif words.rel[noun] in {"advmod", "advcl"}:
         words.rel[noun] = "obl"
 
@@ -159,9 +168,8 @@ def _raise_verb(words: Words, top: int, part: int) -> None:
 
 def _is_finite(words: Words, verb: int) -> bool:
     kids = words.kids[verb]
-    if any(words.rel[k] in {"nsubj", "mark"} or words.lower[k] in _RELATIVE for k in kids):
+    if words.pos[verb] not in {"VERB", "AUX"} or any(words.rel[k] in {"nsubj", "mark"} for k in kids):
         return False
-    low = words.lower[verb]
-    if low.endswith("ing"):
-        return any(words.rel[k] == "aux" for k in kids)
-    return low.endswith("s") or any(words.rel[k] in {"aux", "obj"} for k in kids)
+    if any(words.lower[k] in _RELATIVE for k in kids):
+        return False
+    return not words.lower[verb].endswith("ing") or any(words.rel[k] == "aux" for k in kids)

@@ -88,3 +88,14 @@ def judge_marks(parser: Parser, rows: Sequence[Marked]) -> list[Judged]:
         wrong = tuple(pair for pair, mark in said if pair[1] != mark)
         judged.append(Judged(row, len(said) - len(wrong), wrong))
     return judged
+
+
+def accuracies(judged: Sequence[Judged]) -> list[tuple[str, str, int, int]]:
+    """Return part, operator, words marked right and all marked words; `all operators` sums up a part."""
+    counts: dict[tuple[str, str], list[int]] = {}
+    for one in judged:
+        for operator in (one.marked.operator, "all operators"):
+            count = counts.setdefault((one.marked.part, operator), [0, 0])
+            count[0] += one.right
+            count[1] += one.right + len(one.wrong)
+    return [(part, operator, right, words) for (part, operator), (right, words) in counts.items()]

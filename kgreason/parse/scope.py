@@ -25,7 +25,6 @@ _NEGATIONS: Final = frozenset({"not", "never", "no longer", "nowhere", "hardly",
 _ARGUMENT: Final = frozenset({"nsubj", "csubj", "obj", "iobj", "obl", "dislocated"})
 _MISTAKEN: Final = frozenset({"advmod", "xcomp", "ccomp", "dep", "expl"})  # what parsers take noun phrases for
 _APART: Final = frozenset({"punct", "discourse", "vocative", "parataxis", "cc"})
-_FUNCTION: Final = frozenset({"det", "case", "mark", "cc"})
 _WITHIN: Final = frozenset(
     {"amod", "nmod", "compound", "flat", "nummod", "appos", "acl", "clf", "fixed", "goeswith", "dep"}
 )
@@ -61,6 +60,7 @@ class Clause(NamedTuple):
         node: The word.
         place: The place of all that depends on it, the operators over its clause left out.
         entries: These operators, the widest first.
+        here: The place of the word itself, as a phrase: under those that cover it.
         inner: The place inside its noun phrase.
         part: The dependent that alone is inside ("all of the | men"), or -1.
         joined: The signature of conjuncts.
@@ -69,6 +69,7 @@ class Clause(NamedTuple):
     node: int
     place: Place
     entries: list[Entry]
+    here: Place
     inner: Place
     part: int
     joined: int
@@ -116,7 +117,7 @@ class Scopes:
             if entry.own != node and (entry.place < node or entry.name != "not"):
                 here = here.under(entry.signature)
         inner, part = self._restrict(node, here)
-        clause = Clause(node, place, entries, inner, part, self._join(node))
+        clause = Clause(node, place, entries, here, inner, part, self._join(node))
         self.signature[node] = _THEN[inner.signature][clause.joined]
         taken = complements(self.words, node, self._is_strong)
         for kid in self.words.kids[node]:
@@ -166,13 +167,13 @@ class Scopes:
         return [(q, kid) for q, kid in found if q.operator.scope >= 0 or q.operator.name == "any"]
 
     def _held(self, kid: int) -> list[Quantified]:
-        """Return the quantifiers of a noun phrase that reach out of it: its own, its conjuncts', its possessor's."""
+        """Return the quantifiers of a noun phrase that reach out of it: its own and its possessor's."""
         words, cues = self.words, self.cues
         if any(words.lower[k] == "with" and words.rel[k] == "case" for k in words.kids[kid]):
             return []  # "in a coat with no buttons", wherever the tree has it
         found = list(cues.quantifiers.get(kid, ()))
         for k in words.kids[kid]:
-            if k in cues.quantifiers and (words.rel[k] == "conj" or (words.rel[k] == "nmod" and k < kid)):
+            if k in cues.quantifiers and words.rel[k] == "nmod" and k < kid:
                 found += cues.quantifiers[k]
         return found
 
@@ -213,7 +214,9 @@ class Scopes:
         """Return the place of a dependent."""
         words, node = self.words, clause.node
         rel = words.rel[kid]
-        if rel in _FUNCTION:
+        if rel in {"det", "case"}:
+            return clause.here
+        if rel in {"mark", "cc"}:
             return clause.place
         if rel == "conj":
             return self._of_conjunct(clause, kid).under(clause.joined)
@@ -242,6 +245,8 @@ class Scopes:
             return False
         if words.rel[kid] != "advcl":
             return True
+        if any(hung.node == kid for hung in self.cues.around.get(words.head[kid], ())):
+            return False  # a condition is wider than all that its main clause says
         marks = {words.lower[k] for k in words.kids[kid] if words.rel[k] in {"mark", "advmod"}}
         return not marks & _FACTUAL and (entry.own >= 0 or not marks & _BESIDE)
 
@@ -254,6 +259,8 @@ class Scopes:
             return clause.place if apart else clause.inner
         shares = not relations & {"nsubj", "expl"}
         like = kid in self.cues.nor or (self._is_alike(node, kid) and not relations & {"aux", "cop"})
+        if shares and not relations & {"aux", "cop"} and self._form(kid) == "ing" != self._form(node):
+            return self._covered(clause, kid)  # no conjunct of "there is": what it joins stands deeper
         place = clause.place
         for entry in clause.entries:
             if entry.wide or (shares and entry.place < node and (entry.own >= 0 or like)):
@@ -268,8 +275,8 @@ class Scopes:
         return words.pos[node] != "VERB" or self._form(node) == self._form(kid)
 
     def _form(self, node: int) -> str:
-        low = self.words.lower[node]
-        return "ing" if low.endswith("ing") else "plain" if low == self.words.lemma[node] else "past"
+        low, lemma = self.words.lower[node], self.words.lemma[node]
+        return "plain" if low == lemma else "ing" if low.endswith("ing") else "past"
 
     def _edge(self, source: int, target: int, name: str) -> None:
         if source != target:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Literal, TypeAlias, final
+from typing import final
 
 import numpy as np
 
@@ -15,9 +15,6 @@ from kgreason.parse.cues import find_cues
 from kgreason.parse.scope import Scopes
 from kgreason.parse.words import Words, lower_words
 from kgreason.rooms import Parser
-
-Indefinites: TypeAlias = Literal["specific", "existential"]
-Marking: TypeAlias = Literal["full", "none"]
 
 
 @final
@@ -41,7 +38,7 @@ class SemanticParser:
         ConfigError: If an argument is none of its choices.
     """
 
-    def __init__(self, around: Parser, indefinites: Indefinites = "specific", polarity: Marking = "full") -> None:
+    def __init__(self, around: Parser, indefinites: str = "specific", polarity: str = "full") -> None:
         if indefinites not in {"specific", "existential"}:
             raise ConfigError(f"[parse] indefinites = '{indefinites}'; expected specific or existential.")
         if polarity not in {"full", "none"}:

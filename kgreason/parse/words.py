@@ -64,6 +64,13 @@ class Words:
         if head >= 0:
             self.kids[head] = sorted([*self.kids[head], word])
 
+    def take(self, noun: int, relations: set[str]) -> None:
+        """Hang on a noun the phrase with a preposition that follows it at once ("everyone | in the tent")."""
+        follows = (k for k in self.kids[self.head[noun]] if k > noun and self.rel[k] in relations)
+        kid = next(follows, -1) if self.head[noun] >= 0 else -1
+        if kid >= 0 and any(k == noun + 1 and self.rel[k] == "case" for k in self.kids[kid]):
+            self.hang(kid, noun, "nmod")
+
     def is_clause(self, word: int) -> bool:
         """Whether a word is the head of a clause: a verb, or what has a subject, an auxiliary or a copula."""
         return self.pos[word] in {"VERB", "AUX"} or any(self.rel[k] in _CLAUSE for k in self.kids[word])

@@ -11,7 +11,7 @@ import pytest
 
 from kgreason.data import DEPENDENCY_RELATIONS, SPAN_RELATIONS, UPOS, EdgeType, Example, LogicGraph, NodeType
 from kgreason.errors import ConfigError, DataError, MissingExtraError
-from kgreason.parse import PARSERS, DependencyParser, SpansParser
+from kgreason.parse import PARSERS, DependencyParser, SemanticParser, SpansParser
 from kgreason.parse.conllu import write
 from kgreason.rooms import Parser
 
@@ -58,6 +58,8 @@ def build(name: str) -> Parser:
         return PARSERS.build({"name": name, "files": [str(conllu_file(list(TEXTS.values())))]})
     if name == "spans":
         return SpansParser(dependency())
+    if name == "semantic":
+        return SemanticParser(dependency())
     return PARSERS.build({"name": name})
 
 
