@@ -150,6 +150,9 @@ class Pipeline:
             path=path,
             paths=paths,
             trace=trace,
+            proof=told.proof(),
+            gate=told.gate(),
+            notes=told.notes(),
         )
 
 

@@ -10,6 +10,7 @@ from kgreason.cli.begin import check_device, start
 from kgreason.cli.console import Watcher, print_json, read_jsonl
 from kgreason.cli.finished import print_run
 from kgreason.cli.lines import answer_lines
+from kgreason.cli.prove import print_proof, proof_as_json
 from kgreason.errors import DataError
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def _as_json(pipeline: "Pipeline", found: "Prediction", trace: bool) -> dict[str
     told: dict[str, Any] = {"uid": found.uid, kind: found.answer, "probability": round(found.probability, 6)}
     told["ranking"] = [{kind: answer, "probability": round(p, 6)} for answer, p in found.ranking]
     told["path"] = [list(fact) for fact in found.path]
+    told |= proof_as_json(found) if found.proof or found.notes else {}
     return told | ({"trace": [asdict(cycle) for cycle in found.trace]} if trace else {})
 
 
@@ -145,6 +147,7 @@ def _print_prediction(found: "Prediction", trace: bool) -> None:
     typer.echo("  " + ", ".join(f"{answer} {p:.3f}" for answer, p in found.ranking))
     for head, relation, tail in found.path:
         typer.echo(f"  {head} —{relation}→ {tail}")
+    print_proof(found)
     for i, cycle in enumerate(found.trace if trace else (), start=1):
         looks = ", ".join(f"{look.text} {look.weight:.2f}" for look in cycle.looks)
         typer.echo(f"  cycle {i}: {cycle.answer} {cycle.probability[cycle.answer]:.3f} | {looks} | {cycle.evidence}")

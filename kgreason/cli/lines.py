@@ -1,7 +1,7 @@
 """Answers lines of input in batches; a bad line harms no other."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from kgreason.errors import DataError, KgreasonError
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 Lines: TypeAlias = list[tuple[int, dict[str, Any] | DataError]]
 
 
+@runtime_checkable
 class Answers(Protocol):
     """What answers: a pipeline, or one whose graph is far away."""
 

@@ -82,6 +82,7 @@ class Prediction:
             seed entity on.
         proof: The steps of a proof by natural logic, in the order in which they were made.
         gate: How much the proof counted beside what was learned, in [0, 1]; None if there were not both.
+        notes: What is to be said of the answer, such as why it is not sure.
     """
 
     uid: str
@@ -94,6 +95,7 @@ class Prediction:
     paths: Mapping[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
     proof: tuple[Step, ...] = ()
     gate: float | None = None
+    notes: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
         """Draw the trace in a notebook. Looked up by name: nouns do not depend on how they are drawn."""

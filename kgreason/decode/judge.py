@@ -7,12 +7,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from kgreason.data.entailment import SIGNATURES
 from kgreason.errors import ConfigError
 from kgreason.registry import Registry
 from kgreason.tensors import GraphBatch, States
 
 #: Sizes of the small vocabularies; those that may say "none" (`-1`) have a place for it in front.
-_KINDS, _POS, _SIGNATURES, _DEPENDENCIES = 5, 17, 9, 38
+_KINDS, _POS, _SIGNATURES, _DEPENDENCIES = 5, 17, len(SIGNATURES), 38
 _DEPENDENCY = 0  # EdgeType.DEPENDENCY; the symbol side is out of reach here
 #: No relation is quite impossible: a graph and an alignment may be wrong.
 _LEAST = 1e-4

@@ -23,6 +23,7 @@ from kgreason.train import (
     Processes,
     Progress,
     as_it_is,
+    calibrated,
     fit,
     forget,
     join_processes,
@@ -149,23 +150,7 @@ def _run(
     options.tell(f"Prepared train {len(train)}, dev {len(dev)}, test {told} in {meter.read()['seconds']:.0f} s")
     seed_everything(config.seed)
     reasoner = build_reasoner(config, front).to(options.device)
-    load = partial(_load, batch_size=front.train.batch_size, processes=processes)
-    score = partial(front.task.score, splits.dev, knowledge=front.knowledge)
-    if front.train.epochs:
-        taught = _taught(reasoner, front, splits)
-        fitted = fit(
-            reasoner,
-            load(train, shuffle=True, seed=config.seed),
-            load(dev),
-            front.train,
-            folder,
-            seed=config.seed,
-            report=options.watch,
-            evaluate=score,
-        )
-        taught()
-    else:
-        fitted = as_it_is(reasoner, load(dev), front.train, folder, score)
+    fitted = _fitted(reasoner, front, splits, (train, dev), options, (folder, config.seed))
     options.tell(f"Trained {fitted.epochs} epochs in {fitted.seconds:.0f} s; kept epoch {fitted.best_epoch + 1}")
     metrics: dict[str, Any] = {"title": config.title, "seed": config.seed, "dev": fitted.metrics}
     metrics["test"], rows = evaluate(reasoner, front, splits.test, make, fitted.metrics, options.tell)
@@ -175,6 +160,30 @@ def _run(
         record.write_lines(folder / record.PREDICTIONS, rows)
         record.write_json(folder / record.METRICS, metrics)
     return metrics
+
+
+def _fitted(
+    reasoner: Reasoner,
+    front: Front,
+    splits: Splits,
+    prepared: tuple[Sequence[Prepared], Sequence[Prepared]],
+    options: Options,
+    run: tuple[Path, int],
+) -> FitResult:
+    """Train, if anything is to be trained, and calibrate, if that is wanted."""
+    (train, dev), (folder, seed) = prepared, run
+    load = partial(_load, batch_size=front.train.batch_size, processes=join_processes())
+    score = partial(front.task.score, splits.dev, knowledge=front.knowledge)
+    if front.train.epochs:
+        taught = _taught(reasoner, front, splits)
+        shuffled, watch = load(train, shuffle=True, seed=seed), options.watch
+        fitted = fit(reasoner, shuffled, load(dev), front.train, folder, seed=seed, report=watch, evaluate=score)
+        taught()
+    else:
+        fitted = as_it_is(reasoner, load(dev), front.train, folder, score)
+    if not front.train.calibrate:
+        return fitted
+    return calibrated(reasoner, load(dev), fitted, front.train.precision, score)
 
 
 def evaluate(

@@ -17,9 +17,11 @@ from kgreason.data import (
     KnowledgeGraph,
     LogicGraph,
     Look,
+    Step,
     relation_text,
 )
 from kgreason.data.walked import walked
+from kgreason.explain.proofs import Proofs
 from kgreason.explain.walks import RowWalk
 from kgreason.segments import segment_softmax
 from kgreason.tensors import GraphBatch, Scores, Trace, Walk
@@ -50,6 +52,7 @@ class View:
     running: ndarray
     weight: ndarray
     walk: Walk | None
+    proofs: Proofs | None
 
     @classmethod
     def of(cls, batch: GraphBatch, scores: Scores, trace: Trace) -> "View":
@@ -72,7 +75,8 @@ class View:
             "running": trace.running,
             "weight": trace.weight,
         }
-        return cls(**{name: _numpy(column) for name, column in columns.items()}, walk=trace.walk)
+        proofs = None if trace.proof is None else Proofs.of(batch, trace.proof)
+        return cls(**{name: _numpy(column) for name, column in columns.items()}, walk=trace.walk, proofs=proofs)
 
 
 @final
@@ -95,6 +99,19 @@ class Told:
         """Return the row's walk over the knowledge graph, if it took one."""
         walk = self.view.walk
         return None if walk is None else RowWalk.of(walked(self.knowledge), walk, self.view.weight, self.row)
+
+    def proof(self) -> tuple[Step, ...]:
+        """Return the steps of the row's proof; none if it was not to be proved."""
+        proofs = self.view.proofs
+        return () if proofs is None else proofs.steps(self.graph, self.nodes, self.row)
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what is to be said of the answer: that nothing was proved, and why."""
+        return () if self.view.proofs is None else self.view.proofs.notes(self.row)
+
+    def gate(self) -> float | None:
+        """Return how much the proof counted beside what was learned; None if there were not both."""
+        return None if self.view.proofs is None else self.view.proofs.gate_of(self.row)
 
     def cycle(self, i: int, answers: Sequence[str], probability: ndarray) -> Cycle:
         """Tell one cycle of a decoder that stays in the logic graph.

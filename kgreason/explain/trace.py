@@ -7,6 +7,7 @@ from itertools import pairwise
 from kgreason.data.prediction import Cycle, Look, Prediction
 from kgreason.errors import DataError
 from kgreason.explain.markup import escape, sheet
+from kgreason.explain.proofs import proof_table
 
 #: More answers than this are not drawn; a question over a graph may have thousands.
 _SHOWN = 5
@@ -19,7 +20,7 @@ def to_html(prediction: Prediction, roles: Sequence[str] = (), *, style: bool = 
 
     Each cycle is a row: the texts with every word shaded by its share of the cycle's attention (the shade's opacity is
     the square root of the share, so that small ones are seen), the evidence it found, and the probability of every
-    answer after it. Facts used stand below.
+    answer after it. Facts used, and the steps of a proof, stand below.
 
     Args:
         prediction: What the reasoner said. Its texts may hold anything; all of it is escaped.
@@ -40,6 +41,7 @@ def to_html(prediction: Prediction, roles: Sequence[str] = (), *, style: bool = 
         '<div class="kgr-control kgr-small"></div>' if len(prediction.trace) > 1 else "",
         "".join(_cycle(i, cycle, prediction, names, colours) for i, cycle in enumerate(prediction.trace)),
         _path(prediction.path),
+        proof_table(prediction.proof, prediction.notes, prediction.gate),
     ]
     look = f"<style>{sheet('trace.css')}</style>" if style else ""
     return f'{look}<div class="kgr" lang="">{"".join(parts)}</div>'

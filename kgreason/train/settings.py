@@ -41,6 +41,7 @@ class TrainSettings:
         tensorboard: Also write logs for TensorBoard, if it is installed.
         paths: How much a walk is taught the path of an example, where the data say it; 0: answers alone. See
             `kgreason.train.teach`.
+        calibrate: Set the head's temperature on the dev set after training; see `kgreason.train.calibrate`.
 
     Raises:
         ConfigError: If a value is not of the kind said above.
@@ -63,6 +64,7 @@ class TrainSettings:
     deterministic: bool = False
     tensorboard: bool = True
     paths: Number = 0.0
+    calibrate: bool = False
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "accumulate"):
@@ -77,7 +79,7 @@ class TrainSettings:
         self._expect("schedule", "cosine, linear or constant", self.schedule in ("cosine", "linear", "constant"))
         self._expect("precision", "auto, fp32 or bf16", self.precision in ("auto", "fp32", "bf16"))
         self._expect("select", "the name of a metric", _is(self.select, str) and bool(self.select))
-        for name in ("deterministic", "tensorboard"):
+        for name in ("deterministic", "tensorboard", "calibrate"):
             self._expect(name, "true or false", isinstance(getattr(self, name), bool))
         self._check_rates()
         self._check_class_weights()
