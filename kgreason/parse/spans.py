@@ -155,6 +155,7 @@ def _append(graph: LogicGraph, spans: list[_Span], texts: Sequence[str]) -> Logi
         node_span=np.vstack([place, np.array(rows, np.int32).reshape(-1, 3)]).astype(np.int32),
         node_entity=np.append(graph.node_entity, np.full(new, -1, np.int32)),
         node_score=np.append(graph.node_score, np.ones(new, np.float32)),
+        node_polarity=np.append(graph.node_polarity, graph.node_polarity[heads]),
     )
     pairs = _edges(spans, first)
     columns = np.array(pairs, np.int32).reshape(-1, 3)
