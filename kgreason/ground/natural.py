@@ -26,6 +26,7 @@ Told: TypeAlias = tuple[Float32[ndarray, " 7"], str]
 
 _FREE = Entailment.INDEPENDENCE
 _MOST_PAIRS = 1_000_000
+_IS_A = 0.2
 _SAME, _SAME_LETTERS, _QUANTITY = 0.97, 0.93, 0.97
 _LONGER = spread(Entailment.FORWARD, 0.93)  # a phrase is more special than its head
 _SHORTER = spread(Entailment.REVERSE, 0.93)
@@ -60,7 +61,7 @@ class NaturalRelations:
         mapping: Mapping[str, tuple[str, ...]] = MAPPING,
         facts: str = "english",
         others: Sequence[KnowledgeGraph] = (),
-        max_senses: int = 8,
+        max_senses: int = 12,
     ) -> None:
         self.facts = word_facts(facts)
         self.graphs = (knowledge, *others)
@@ -116,11 +117,11 @@ class NaturalRelations:
         """Tell of pairs with a phrase that has no name, by its head; return the others."""
         rest, long = [], []
         for pair in pairs:
-            heads = tuple(self._head(term) for term in pair)
+            heads = self._heads(pair)
             if heads == pair:
                 rest.append(pair)
             else:
-                long.append((pair, (heads[0], heads[1])))
+                long.append((pair, heads))
         if long:
             relation, reasons = self.between([heads for _, heads in long])
             for i, (pair, heads) in enumerate(long):
@@ -132,11 +133,25 @@ class NaturalRelations:
                 self._known[pair] = told.astype(np.float32), f"{pair[0].text} | {pair[1].text}: heads, {reasons[i]}"
         return rest
 
-    def _head(self, term: Term) -> Term:
-        if " " not in term.text or any(store.knows(term) for store in self._stores) or self.facts.of(term):
+    def _heads(self, pair: Pair) -> Pair:
+        """Return what is compared instead of the terms: the head of a phrase that has no name, or that heads it."""
+        first, second = pair
+        if " " not in first.text and " " not in second.text:
+            return pair
+        return self._head(first, second), self._head(second, first)
+
+    def _head(self, term: Term, other: Term) -> Term:
+        head = head_of(term) if " " in term.text else None
+        if head is None:
             return term
-        head = head_of(term)
-        return term if head is None else head
+        if any(store.knows(term) for store in self._stores) or self.facts.of(term):
+            return head if head.lemma == other.lemma and self._is_a(term, head) else term
+        return head
+
+    def _is_a(self, phrase: Term, head: Term) -> bool:
+        """Whether the graphs have a phrase below its head, or as another word for it: a hot dog is no dog."""
+        strength = self._evidence([(phrase, head)])[0][0]
+        return bool(max(strength[EVIDENCE.index("forward")], strength[EVIDENCE.index("synonym")]) > _IS_A)
 
     def _by_senses(self, pairs: Sequence[Pair]) -> None:
         rows, witness, owner = self.features(pairs)
@@ -164,7 +179,7 @@ class NaturalRelations:
 
     def decided(self, pair: Pair) -> bool:
         """Whether form, facts or the head of a phrase decide about a pair, and not evidence."""
-        return self._by_form(*pair) is not None or any(self._head(term) is not term for term in pair)
+        return self._by_form(*pair) is not None or self._heads(pair) != pair
 
     def _evidence(
         self, pairs: Sequence[Pair]

@@ -44,8 +44,8 @@ EVIDENCE = (
 ) = range(len(EVIDENCE))
 
 _FADE = 0.05  # a step up makes it a little less sure that the path is the one that is meant
-_SLOPE = 4.0  # log-odds of exclusion per unit of similarity
-_MIDDLE = 0.6
+_SLOPE = 7.0  # log-odds of exclusion per unit of similarity
+_MIDDLE = 0.75
 _INHERIT = 2  # an opposite is inherited over so many steps: "sprint" from "run"
 _FAR = 0.5  # what an indirect or inherited opposite is worth
 

@@ -44,47 +44,52 @@ FEATURES: Final = (
     *CLASSES,
 )
 _AT: Final = {name: i for i, name in enumerate(FEATURES)}
+_LINEAL: Final = ("synonym", "forward", "reverse")
+#: Evidence counts as a power of its strength: words are compared in senses that are related, so that a rare sense that
+#: is related is likelier meant than its share says.
+_POWER: Final = dict.fromkeys(_LINEAL, 0.35) | dict.fromkeys(("opposite", "far_opposite", "exclusive", "disjoint"), 0.5)
+_POWERS: Final = np.array([_POWER.get(name, 1.0) for name in EVIDENCE], np.float32)
 _VERB, _QUALITY, _NAME = (list(CLASSES).index(name) for name in ("verb", "quality", "name"))
 
 #: Log-odds of ≡ ⊏ ⊐ ^ | ⌣ # per unit of each feature; made by `tests/bench/bench_lexical.py --fit`.
 _LOG_ODDS: Final = {
-    "synonym": (3.2, 0.1, 0.1, -0.5, -1.7, 0.0, -1.2),
-    "forward": (1.7, 4.4, -1.8, -0.9, -0.9, 0.0, -2.6),
-    "reverse": (1.7, -1.8, 4.4, -0.9, -0.9, 0.0, -2.6),
-    "opposite": (-1.0, -1.0, -1.0, 2.0, 2.8, 0.0, -1.7),
-    "far_opposite": (-0.4, -0.5, -0.5, 1.6, 1.7, 0.0, -1.9),
+    "synonym": (3.7, 0.0, 0.0, -0.6, -1.4, 0.0, -1.7),
+    "forward": (1.5, 4.4, -1.5, -1.1, -1.1, 0.0, -2.3),
+    "reverse": (1.5, -1.5, 4.4, -1.1, -1.1, 0.0, -2.3),
+    "opposite": (-1.4, -1.9, -1.9, 3.3, 3.7, 0.0, -1.8),
+    "far_opposite": (-0.3, -0.2, -0.2, 1.8, 1.5, 0.0, -2.5),
     "negation": (-2.0, -2.0, -2.0, 6.0, 2.0, 0.0, -2.0),
-    "disjoint": (-0.5, -0.5, -0.5, 0.5, 1.6, 0.0, -0.7),
+    "disjoint": (-0.6, -0.6, -0.6, 0.6, 1.6, 0.0, -0.4),
     "apart": (-2.0, -2.0, -2.0, 0.0, 6.0, 0.0, -2.0),
-    "exclusive": (-0.9, -0.7, -0.7, -0.2, 4.4, 0.0, -1.8),
-    "alike": (1.4, 0.6, 0.6, 0.4, -1.4, 0.0, -1.5),
-    "part": (-1.3, -0.3, -0.3, -0.1, -1.1, 0.0, 3.2),
-    "related": (2.0, 0.0, 0.0, -0.3, -0.7, 0.0, -1.1),
-    "milder": (1.3, -0.3, 1.5, -0.4, -0.9, 0.0, -1.2),
-    "stronger": (1.3, 1.5, -0.3, -0.4, -0.9, 0.0, -1.2),
-    "beside": (0.6, 0.0, 0.0, -0.4, 0.8, 0.0, -1.1),
-    "attribute": (0.0, -0.1, -0.1, 0.2, 0.6, 0.0, -0.5),
-    "opposite qualities": (-0.4, -0.3, -0.3, 1.3, 0.1, 0.0, -0.5),
-    "far_opposite qualities": (-0.4, -0.3, -0.3, 0.7, 0.7, 0.0, -0.4),
-    "exclusive verbs": (-0.2, 0.4, 0.4, -0.1, -0.4, 0.0, 0.0),
-    "disjoint verbs": (-0.6, 0.0, 0.0, -0.2, 1.3, 0.0, -0.5),
-    "exclusive, yet one is the other": (0.6, -0.1, -0.1, -0.2, -1.8, 0.0, 1.6),
-    "disjoint, yet one is the other": (0.1, 0.3, 0.3, -0.1, -0.4, 0.0, -0.2),
-    "exclusive, yet a part": (-0.3, 0.3, 0.3, 0.1, -0.8, 0.0, 0.3),
-    "goes together": (0.0, -0.6, -0.6, -0.3, -1.3, 0.0, 2.9),
-    "one stem": (2.0, -0.4, -0.4, -0.1, 0.1, 0.0, -1.2),
-    "complement": (-0.4, -0.3, -0.3, 2.6, -0.8, 0.0, -0.8),
-    "contrary": (-0.3, -0.4, -0.4, 1.2, 0.1, 0.0, -0.3),
-    "no evidence": (0.2, -0.2, -0.2, 0.2, -0.3, 0.0, 0.4),
-    "one is unknown": (-0.5, 0.1, 0.1, 0.5, 0.1, 0.0, -0.3),
-    "both are unknown": (0.0, -0.4, -0.4, -0.5, 0.8, 0.0, 0.4),
-    "unknown names": (-0.1, 0.2, 0.2, -0.2, 0.1, 0.0, -0.3),
+    "exclusive": (-0.9, -0.6, -0.6, -0.5, 5.4, 0.0, -2.8),
+    "alike": (1.3, 0.7, 0.7, 1.0, -2.7, 0.0, -1.1),
+    "part": (-1.8, -0.4, -0.4, -0.1, -1.2, 0.0, 3.9),
+    "related": (1.4, 0.4, 0.4, -0.4, -0.8, 0.0, -1.1),
+    "milder": (2.4, -0.5, 2.3, -0.5, -1.5, 0.0, -2.2),
+    "stronger": (2.4, 2.3, -0.5, -0.5, -1.5, 0.0, -2.2),
+    "beside": (1.5, 0.3, 0.3, -0.6, 0.5, 0.0, -2.0),
+    "attribute": (0.4, -0.2, -0.2, 0.3, 0.8, 0.0, -1.0),
+    "opposite qualities": (-0.4, -0.3, -0.3, 1.5, 0.3, 0.0, -0.7),
+    "far_opposite qualities": (-0.6, -0.6, -0.6, 1.3, 1.3, 0.0, -0.8),
+    "exclusive verbs": (-0.4, 1.0, 1.0, -0.3, -1.2, 0.0, -0.1),
+    "disjoint verbs": (-1.2, 0.5, 0.5, -0.3, 1.8, 0.0, -1.2),
+    "exclusive, yet one is the other": (0.7, -1.4, -1.4, -0.1, -1.4, 0.0, 3.6),
+    "disjoint, yet one is the other": (1.0, 0.3, 0.3, -0.3, -0.9, 0.0, -0.5),
+    "exclusive, yet a part": (-1.0, 1.2, 1.2, 0.3, -1.2, 0.0, -0.5),
+    "goes together": (0.3, -1.6, -1.6, 0.3, -0.7, 0.0, 3.2),
+    "one stem": (2.3, -0.6, -0.6, -0.2, 0.7, 0.0, -1.5),
+    "complement": (-0.5, -0.6, -0.6, 3.7, -0.3, 0.0, -1.6),
+    "contrary": (-0.5, -0.8, -0.8, 2.0, 0.7, 0.0, -0.6),
+    "no evidence": (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.2),
+    "one is unknown": (-0.6, 0.3, 0.3, 0.5, 0.2, 0.0, -0.6),
+    "both are unknown": (0.0, 0.0, 0.0, 0.0, 0.3, 0.0, 1.2),
+    "unknown names": (-0.2, 0.8, 0.8, -0.3, -0.5, 0.0, -0.7),
     "another class": (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-    "noun": (-0.6, -0.3, -0.3, -1.8, 0.3, -6.0, 2.6),
-    "name": (-1.1, 0.3, 0.3, -0.8, 2.0, -6.0, -0.7),
-    "verb": (0.1, 0.1, 0.1, -2.0, 1.1, -6.0, 0.7),
-    "quality": (-0.1, -0.5, -0.5, -0.8, 0.8, -6.0, 1.2),
-    "function": (0.1, -0.1, -0.1, -0.8, 0.9, -6.0, 0.1),
+    "noun": (-0.5, -0.4, -0.4, -1.8, 0.3, -6.0, 2.9),
+    "name": (-1.6, 0.6, 0.6, -1.3, 2.8, -6.0, -1.1),
+    "verb": (0.3, 0.2, 0.2, -3.2, 1.3, -6.0, 1.3),
+    "quality": (-0.6, -0.5, -0.5, -1.3, 0.8, -6.0, 2.0),
+    "function": (-0.2, -0.4, -0.4, -1.4, 0.7, -6.0, 1.7),
 }
 WEIGHTS: Final[Float32[ndarray, "features 7"]] = np.array(
     [_LOG_ODDS.get(name, (0,) * 7) for name in FEATURES], np.float32
@@ -128,12 +133,12 @@ def features(
         together: How sure facts about words are that both go together.
     """
     out = np.zeros((len(pairs), len(FEATURES)), np.float32)
-    out[:, : len(EVIDENCE)] = strength
+    out[:, : len(EVIDENCE)] = strength**_POWERS
     kind = np.array([(_CLASS[a.pos], _CLASS[b.pos]) for a, b in pairs], np.int64).reshape(-1, 2)
     alike = kind[:, 0] == kind[:, 1]
     for name, which in (("opposite", _QUALITY), ("far_opposite", _QUALITY), ("exclusive", _VERB), ("disjoint", _VERB)):
         group = "qualities" if which == _QUALITY else "verbs"
-        out[:, _AT[f"{name} {group}"]] = strength[:, _AT[name]] * (alike & (kind[:, 0] == which))
+        out[:, _AT[f"{name} {group}"]] = out[:, _AT[name]] * (alike & (kind[:, 0] == which))
     _enter_disputes(out)
     _enter_forms(out, pairs)
     out[:, _AT["goes together"]] = together
@@ -149,7 +154,7 @@ def features(
 
 def _enter_disputes(out: Float32[ndarray, "pairs features"]) -> None:
     """What seems to exclude does not if the one is the other in a sense nearly as likely, or a part of it."""
-    lineal = np.minimum(1, 2 * out[:, [_AT["synonym"], _AT["forward"], _AT["reverse"]]].max(1))
+    lineal = out[:, [_AT[name] for name in _LINEAL]].max(1)
     for name in ("exclusive", "disjoint"):
         out[:, _AT[f"{name}, yet one is the other"]] = out[:, _AT[name]] * lineal
     apart = np.maximum(out[:, _AT["exclusive"]], out[:, _AT["disjoint"]])
