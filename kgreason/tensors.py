@@ -194,13 +194,16 @@ class Chart:
         score: In [0, 1]; a row that has halted stands still. There are no entries for cycles that no row ran.
         table: What a relation followed by another comes to; what the last axis lacks to 1 is nothing known.
         node: The node of the batch at each place of each row, -1 where there is none.
-        pair: The places of the source and the target that a row asks about; -1 where it asks for entities.
+        pair: The places of the source and the target that a row asks about; where it asks for an entity, the one that
+            is looked at most, and the source it is best reached from. -1 where there are none.
+        directed: How many symbols are relations of the graph, inverses included; those after them have no name.
     """
 
     score: Float[Tensor, "steps batch places places symbols"]
     table: Float[Tensor, "symbols symbols symbols"]
     node: Int[Tensor, "batch places"]
     pair: Int[Tensor, "2 batch"]
+    directed: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -128,7 +128,8 @@ class ComposeDecoder(nn.Module):
         output, attention, running = self._filled(steps)
         last = running.sum(0) - 1
         weight = torch.arange(len(running), device=last.device)[:, None] == last
-        chart = Chart(torch.stack(charts), table, places.node, places.pair)
+        pair = self._pair(e, places, attention[-1], states)
+        chart = Chart(torch.stack(charts), table, places.node, pair, self.symbols - self.latent)
         return Trace(output, attention, running, weight.to(output.dtype), chart=chart)
 
     def _look(self, e: Tensor, places: Places, states: States) -> tuple[Tensor, Tensor]:
@@ -146,6 +147,17 @@ class ComposeDecoder(nn.Module):
         if self.read is None:
             return relation, p
         return torch.cat([relation, self.read(segment_sum(p[:, None] * states.nodes, row, len(wanted)))], -1), p
+
+    def _pair(self, e: Tensor, places: Places, p: Tensor, states: States) -> Tensor:
+        """Return what each row asks about; where that is an entity, what its answer so far rests on."""
+        if not e.shape[1]:
+            return places.pair
+        looked = torch.full(places.node.shape, -1.0).to(p).index_put(places.at, p[places.nodes])
+        target = looked.argmax(1)
+        ways = (e * self.wanted(states.query).softmax(-1)[:, None, None]).sum(-1) * places.source[:, :, None]
+        source = ways[torch.arange(len(target)), :, target].argmax(1)
+        found = torch.stack([source, target]).masked_fill(places.source.sum(1) == 0, -1)
+        return torch.where(places.asked, places.pair, found)
 
     def _filled(self, steps: list[tuple[Tensor, ...]]) -> tuple[Tensor, Tensor, Tensor]:
         """Return the columns of the trace, each with all cycles: where nobody ran, the last one stands on."""

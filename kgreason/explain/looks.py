@@ -21,6 +21,7 @@ from kgreason.data import (
     relation_text,
 )
 from kgreason.data.walked import walked
+from kgreason.explain.derivations import Derivations
 from kgreason.explain.proofs import Proofs
 from kgreason.explain.walks import RowWalk
 from kgreason.segments import segment_softmax
@@ -53,6 +54,7 @@ class View:
     weight: ndarray
     walk: Walk | None
     proofs: Proofs | None
+    derivations: Derivations | None
 
     @classmethod
     def of(cls, batch: GraphBatch, scores: Scores, trace: Trace) -> "View":
@@ -76,7 +78,9 @@ class View:
             "weight": trace.weight,
         }
         proofs = None if trace.proof is None else Proofs.of(batch, trace.proof)
-        return cls(**{name: _numpy(column) for name, column in columns.items()}, walk=trace.walk, proofs=proofs)
+        derivations = None if trace.chart is None else Derivations.of(trace.chart)
+        arrays = {name: _numpy(column) for name, column in columns.items()}
+        return cls(**arrays, walk=trace.walk, proofs=proofs, derivations=derivations)
 
 
 @final
@@ -168,13 +172,24 @@ class Told:
         return tuple(look for look in looks if look.weight >= _LEAST)
 
     def path(self) -> tuple[tuple[str, str, str], ...]:
-        """Return the facts that the answer rests on: knowledge and alignments, the most looked at first."""
+        """Return the facts that the answer rests on: knowledge and alignments, the most looked at first.
+
+        What was composed of facts rests on those of its best path, in their order.
+        """
+        if self.view.derivations is not None:
+            return self.view.derivations.facts(self.row, self._called, self.knowledge)
         weight = self.view.weight[:, self.row]
         used = weight @ self.view.edges[:, self.view.edge_row == self.row]
         facts = [self._fact(int(e)) for e in self._facts(used) if used[e] >= _LEAST]
         return tuple(fact for fact in facts if fact[1] != "same")[:_FACTS]
 
+    def _called(self, node: int) -> str:
+        """Return the words of a node that is counted through the batch."""
+        return self.graph.node_text[int(self.nodes[node - int(np.searchsorted(self.view.node_row, self.row))])]
+
     def _evidence(self, i: int) -> str:
+        if self.view.derivations is not None:
+            return self.view.derivations.used(self.row, i, self._called, self.knowledge)
         looked = self.view.edges[i, self.view.edge_row == self.row]
         told = [self._fact(int(e)) for e in self._facts(looked) if looked[e] >= _LEAST]
         told.sort(key=lambda fact: fact[1] == "same")  # stable: that two words are the same one says the least
