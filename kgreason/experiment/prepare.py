@@ -20,12 +20,13 @@ from kgreason.errors import StoreError
 from kgreason.experiment.build import Front
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.record import code_hash
-from kgreason.places import cache_folder
+from kgreason.places import cache_folder, shipped
 from kgreason.tasks import Split
+from kgreason.tasks.manifest import sha256
 
 #: Called with the work (`"parse train"`), how much is done, and how much there is.
 Step = Callable[[str, int, int], None]
-#: Folders of the package that what is prepared depends on.
+#: Folders of the package that what is prepared depends on; and on the tables of words that ship with the graphs.
 _MADE_BY = ("data", "parse", "ground", "collate")
 _CHUNK = 1024
 
@@ -130,6 +131,7 @@ def _key(front: Front, config: ExperimentConfig, split: Split) -> str:
     made_of: dict[str, Any] = {room: tables[room] for room in ("parse", "ground", "collate")}
     made_of |= {"model": language.get("model", "") if isinstance(language, Mapping) else language}
     made_of |= {"graph": graph_checksum(front.knowledge), "labels": front.task.labels, "code": code_hash(_MADE_BY)}
+    made_of |= {"words": {path.name: sha256(path) for path in sorted(shipped("graphs").glob("*.tsv"))}}
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode())
     for e in split.examples:
         target = sorted(e.target) if isinstance(e.target, frozenset) else e.target
