@@ -21,7 +21,7 @@ from kgreason.places import cache_folder, data_folder, shipped
 
 _LOG = logging.getLogger(__name__)
 #: Counts as part of every key in the cache: raise it when a reader gives another graph from the same file.
-_READERS = 2
+_READERS = 3
 #: A cached store up to this many bytes has its checksums read at every opening (at most 50 ms), a larger one its sizes.
 _SMALL = 64 * 2**20
 #: What a manifest says to the source that asks an endpoint.

@@ -11,8 +11,9 @@ from kgreason.knowledge.manifest import MANIFEST
 from kgreason.knowledge.networks import NetworkFile
 from kgreason.knowledge.packed import PackedSource
 from kgreason.knowledge.perturb import PerturbedSource
-from kgreason.knowledge.rdf import SYNTAXES, RdfSource
+from kgreason.knowledge.rdf import RdfSource
 from kgreason.knowledge.remote import ManifestSource, SparqlSource
+from kgreason.knowledge.statements import SYNTAXES
 from kgreason.knowledge.store import StoreSource
 from kgreason.knowledge.triples import TRIPLE_FORMS, TriplesSource
 from kgreason.knowledge.wndb import is_wndb

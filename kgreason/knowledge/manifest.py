@@ -87,6 +87,7 @@ class Manifest:
         about: Name, origin, licence, version: plain text.
         relation_labels: What relations are called. Stores written before there was such a thing have none, and a
             kgreason of that time reads past it: the version need not change.
+        sources: The sha256 of each file that the graph was built from; nothing where it was not built from files.
     """
 
     data: str
@@ -94,6 +95,7 @@ class Manifest:
     counts: dict[str, int]
     about: dict[str, str] = field(default_factory=dict)
     relation_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Path:
@@ -153,4 +155,5 @@ def _manifest(found: dict[str, Any]) -> Manifest:
         counts={str(key): int(value) for key, value in found["counts"].items()},
         about={str(key): str(value) for key, value in found["about"].items()},
         relation_labels={str(name): tuple(map(str, texts)) for name, texts in found.get("relation_labels", {}).items()},
+        sources={str(name): str(digest) for name, digest in found.get("sources", {}).items()},
     )

@@ -12,7 +12,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, final
 
@@ -29,6 +30,14 @@ Verify: TypeAlias = Literal["checksum", "size"]
 _STALE = 24 * 3600.0  # seconds after which what another process was writing counts as left behind
 _GRAPH = ("head_ptr", "relation", "tail", "tail_ptr", "inverse", "head")
 _LABELS = ("ptr", "entity", "score", "preferred", "pos")
+_STRINGS = tuple(
+    f"{part}.{kind}" for part in ("entities", "relations", "labels") for kind in ("blob", "offsets", "order")
+)
+#: The columns of a store, in the order in which their checksums make up its name.
+COLUMNS = (*_STRINGS, *_GRAPH, *(f"labels.{name}" for name in _LABELS))
+#: The broken lines that a build has skipped, one JSON object a line, beside the manifest.
+SKIPPED = "skipped.jsonl"
+_OURS = (".columns-", ".manifest-", "columns-", ".build", SKIPPED)
 
 
 def save_store(graph: KnowledgeGraph, folder: Path | str) -> Path:
@@ -43,10 +52,10 @@ def save_store(graph: KnowledgeGraph, folder: Path | str) -> Path:
     """
     folder = Path(folder)
     columns = columns_of(graph)
-    _check_target(folder)
+    check_target(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _commit(folder, columns, graph)
+        with new_columns(folder) as temporary:
+            commit(folder, temporary, _write(temporary, columns), Said(graph.about, graph.relation_labels))
     except OSError as error:
         raise StoreError(
             f"The store {folder} could not be written: {error.strerror or error}. Nothing was half written; "
@@ -89,11 +98,14 @@ def columns_of(graph: KnowledgeGraph) -> dict[str, ndarray]:
     return columns | {f"labels.{name}": getattr(graph.labels, name) for name in _LABELS}
 
 
-def _check_target(folder: Path) -> None:
+def check_target(folder: Path) -> None:
+    """See that a store may be written to a folder.
+
+    Raises:
+        StoreError: If something else is there.
+    """
     if folder.is_dir() and not (folder / MANIFEST).is_file():
-        other = sorted(
-            p.name for p in folder.iterdir() if not p.name.startswith((".columns-", ".manifest-", "columns-"))
-        )
+        other = sorted(p.name for p in folder.iterdir() if not p.name.startswith(_OURS))
         if other:
             raise StoreError(
                 f"{folder} exists and is not a graph store (it holds '{other[0]}'). Choose another folder."
@@ -102,24 +114,50 @@ def _check_target(folder: Path) -> None:
         raise StoreError(f"{folder} is a file; a graph store is a folder. Choose another name.")
 
 
-def _commit(folder: Path, columns: Mapping[str, ndarray], graph: KnowledgeGraph) -> None:
+@contextlib.contextmanager
+def new_columns(folder: Path) -> Iterator[Path]:
+    """Make a temporary folder for the columns of a store, and remove what is left of it."""
+    folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
-    old = _named(folder)
     temporary = Path(tempfile.mkdtemp(prefix=".columns-", dir=folder))
-    pending = None
     try:
-        table = _write(temporary, columns)
-        digest = hashlib.sha256("".join(f"{name} {c.sha256}\n" for name, c in table.items()).encode()).hexdigest()
-        target = folder / f"columns-{digest[:24]}"
-        pending = write_manifest(folder, _manifest_of(target.name, table, graph))
+        temporary.chmod(0o755)  # mkdtemp makes it private
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # empty only if this was its first store and it failed
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a manifest says besides its columns.
+
+    Args:
+        about: Name, origin, licence, version: plain text.
+        relation_labels: What relations are called.
+        sources: The checksum of each file that the graph was built from.
+    """
+
+    about: Mapping[str, str]
+    relation_labels: Mapping[str, tuple[str, ...]]
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+
+def commit(folder: Path, temporary: Path, table: Mapping[str, Column], said: Said) -> None:
+    """Make finished columns the content of a store. Replacing the manifest is the last step, and atomic."""
+    old = _named(folder)
+    digest = hashlib.sha256("".join(f"{name} {c.sha256}\n" for name, c in table.items()).encode()).hexdigest()
+    target = folder / f"columns-{digest[:24]}"
+    about, called = dict(said.about), dict(said.relation_labels)
+    manifest = Manifest(target.name, dict(table), _counts(table), about, called, dict(said.sources))
+    pending = write_manifest(folder, manifest)
+    try:
         _move(temporary, target, table)  # from here on nothing needs space
         pending.replace(folder / MANIFEST)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if pending is not None:
-            pending.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            folder.rmdir()  # empty only if this was its first store and it failed
+        pending.unlink(missing_ok=True)
     if old and old != target.name:
         shutil.rmtree(folder / old, ignore_errors=True)
 
@@ -127,7 +165,6 @@ def _commit(folder: Path, columns: Mapping[str, ndarray], graph: KnowledgeGraph)
 def _write(folder: Path, columns: Mapping[str, ndarray]) -> dict[str, Column]:
     table: dict[str, Column] = {}
     files: dict[str, str] = {}
-    folder.chmod(0o755)  # mkdtemp makes it private
     for name, column in columns.items():
         data = np.ascontiguousarray(column)
         content = data.data.cast("B") if data.size else memoryview(b"")
@@ -158,18 +195,14 @@ def _move(temporary: Path, target: Path, table: Mapping[str, Column]) -> None:
             shutil.rmtree(aside, ignore_errors=True)
 
 
-def _counts(graph: KnowledgeGraph) -> dict[str, int]:
+def _counts(table: Mapping[str, Column]) -> dict[str, int]:
     return {
-        "entities": len(graph.entities),
-        "relations": len(graph.relations),
-        "triples": graph.num_triples,
-        "labels": len(graph.labels.names),
-        "senses": len(graph.labels.entity),
+        "entities": table["entities.offsets"].length - 1,
+        "relations": table["relations.offsets"].length - 1,
+        "triples": table["tail"].length,
+        "labels": table["labels.offsets"].length - 1,
+        "senses": table["labels.entity"].length,
     }
-
-
-def _manifest_of(data: str, columns: dict[str, Column], graph: KnowledgeGraph) -> Manifest:
-    return Manifest(data, columns, _counts(graph), dict(graph.about), dict(graph.relation_labels))
 
 
 def _named(folder: Path) -> str:
@@ -181,7 +214,7 @@ def _named(folder: Path) -> str:
 
 def _sweep(folder: Path) -> None:
     """Remove what a process that was killed left behind (never what one may be writing now)."""
-    for path in (*folder.glob(".columns-*"), *folder.glob(".manifest-*")):
+    for path in (*folder.glob(".columns-*"), *folder.glob(".manifest-*"), *folder.glob(".build-*")):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > _STALE:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,37 +1,35 @@
 """Triples in columns: TSV, CSV and JSON lines."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, final, get_args
+from typing import Literal, TypeAlias, final, get_args
 
 import numpy as np
-from jaxtyping import Int32, Integer
-from numpy import ndarray
 
-from kgreason.data import KnowledgeGraph, Vocab
-from kgreason.data.knowledge import Labels
-from kgreason.errors import ConfigError, DataError
+from kgreason.data import KnowledgeGraph
+from kgreason.errors import ConfigError
+from kgreason.knowledge.blocks import Block, Naming
+from kgreason.knowledge.build import build_graph
+from kgreason.knowledge.feeds import Feed, Place, Reading
+from kgreason.knowledge.fields import Form, Row
 from kgreason.knowledge.files import Paths, ending_of, paths_of
-from kgreason.knowledge.labels import build_labels, own_labels, table_of
-from kgreason.knowledge.rows import Row, read_rows
-from kgreason.knowledge.strings import StringTable
+from kgreason.knowledge.limits import BadLines, Limits, checked_bad_lines
+from kgreason.knowledge.lines import read_fields
 
-if TYPE_CHECKING:
-    import polars as pl
-
-Form: TypeAlias = Literal["ending", "tsv", "csv", "jsonl"]
+FormOrEnding: TypeAlias = Literal["ending", "tsv", "csv", "jsonl"]
 TRIPLE_FORMS = ("tsv", "csv", "jsonl")
-_ENDINGS = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_ENDINGS: dict[str, Form] = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
 @final
 class TriplesSource:
-    """Reads one triple a line, at about a million lines a second; no Python object is made for a line.
+    """Reads one triple a line, at more than a million lines a second; no Python object is made for a line.
 
     Names are taken as they stand. Empty lines are skipped, repeated triples are kept once, and the order of the lines
     does not matter. Every entity is labelled by its name, with spaces for underscores, or by what `names` says.
 
     Args:
-        path: The file, or several; `.gz` is unpacked on the way.
+        path: The file, or several, or `-`; globs are expanded; packed files and archives are unpacked on the way.
         head: Which column holds the head: its number from 1, or its name in the first line. In JSON lines, a name is a
             key, and the numbers 1, 2, 3 stand for the keys `head`, `relation`, `tail` (or for places in a list).
         relation: Which column holds the relation.
@@ -39,11 +37,16 @@ class TriplesSource:
         form: `tsv` (nothing is quoted), `csv` (with double quotes), `jsonl`, or what the file's `ending` says.
         names: A TSV file of entity (or relation) and label, one a line; the first label is the one that is shown.
             Lines about names that are in no triple are skipped. Empty: there is none.
+        bad_lines: Whether a broken line is an error or is skipped and counted (`about["lines_skipped"]`).
+        limits: What to change in `kgreason.knowledge.limits.Limits`.
 
     Raises:
-        ConfigError: If the columns are partly numbers and partly names, or the form is unknown.
+        ConfigError: If the columns are partly numbers and partly names, or a choice is unknown.
         DataError: If a line is broken; the message has its number.
     """
+
+    naming = Naming()
+    counted: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -52,13 +55,16 @@ class TriplesSource:
         head: int | str = 1,
         relation: int | str = 2,
         tail: int | str = 3,
-        form: Form = "ending",
+        form: FormOrEnding = "ending",
         names: str | Path = "",
+        bad_lines: BadLines = "refuse",
+        limits: Mapping[str, int] | None = None,
     ) -> None:
         self.path, self.form, self.names = path, form, names
         self.columns = (head, relation, tail)
-        if form not in get_args(Form):
-            raise ConfigError(f"[knowledge] form = '{form}' is not known. Known: {', '.join(get_args(Form))}.")
+        self.bad_lines, self.limits = checked_bad_lines(bad_lines), Limits.of(limits or {})
+        if form not in get_args(FormOrEnding):
+            raise ConfigError(f"[knowledge] form = '{form}' is not known. Known: {', '.join(get_args(FormOrEnding))}.")
         if len({type(column) for column in self.columns}) > 1 or any(column in (0, "") for column in self.columns):
             raise ConfigError(
                 f"[knowledge] head, relation, tail = {self.columns}: give three column numbers, counted from 1, "
@@ -66,69 +72,38 @@ class TriplesSource:
             )
 
     def __call__(self) -> KnowledgeGraph:
-        import polars as pl
+        return build_graph(self)
 
-        row = Row(("head", "relation", "tail"), self.columns)
-        paths = paths_of(self.path)
-        parts = [read_rows(path, _form(path, self.form), row) for path in paths]
-        rows = pl.concat(parts) if len(parts) > 1 else parts[0]
-        if not len(rows):
-            raise DataError(f"{paths[0]} holds no triple; a graph needs at least one.")
-        both, ids = number_names(pl.concat([rows["head"], rows["tail"]]))
-        relations, kinds = number_names(rows["relation"])
-        triples = np.stack([ids[: len(rows)], kinds, ids[len(rows) :]], axis=1)
-        labels = self._labels(both, table_of(both))
-        about = {"source": " ".join(path.name for path in paths)}
-        kinds_of = Vocab(relations.to_list())
-        return KnowledgeGraph.from_ids(table_of(both), kinds_of, triples, labels, about, self._called(relations))
+    def files(self) -> tuple[Path, ...]:
+        """Return all files that are read, in order."""
+        return (*paths_of(self.path), *(paths_of(self.names) if self.names else ()))
 
-    def _labels(self, entities: "pl.Series", table: StringTable) -> Labels:
-        import polars as pl
-
-        spaced = entities.str.replace_all("_", " ", literal=True)
-        if not self.names and spaced.equals(entities):
-            return own_labels(table)
-        ids = pl.Series("entity", np.arange(len(entities), dtype=np.int32))
-        labels = pl.DataFrame({"label": spaced, "entity": ids})
-        if self.names:
-            said = read_rows(paths_of(self.names)[0], "tsv", Row(("name", "label"), (1, 2)))
-            known = said.join(pl.DataFrame({"name": entities, "entity": ids}), on="name", maintain_order="left")
-            labels = pl.concat([known.select("label", "entity"), labels])
-        none = np.full(len(entities), -1, np.int8)
-        return build_labels(labels["label"], labels["entity"].to_numpy(), np.ones(len(labels)), none)
-
-    def _called(self, relations: "pl.Series") -> dict[str, list[str]]:
-        """Return what `names` says relations are called."""
-        if not self.names:
-            return {}
-        said = read_rows(paths_of(self.names)[0], "tsv", Row(("name", "label"), (1, 2)))
-        called: dict[str, list[str]] = {}
-        for name, label in said.filter(said["name"].is_in(relations.implode())).unique(maintain_order=True).rows():
-            called.setdefault(name, []).append(" ".join(label.split()))
-        return called
+    def blocks(self, reading: Reading) -> Iterator[Block]:
+        """Yield what the files hold, from `reading.start` on."""
+        count, row = len(paths_of(self.path)), Row(("head", "relation", "tail"), self.columns)
+        none = np.zeros((0, 2, 2), np.int32), np.zeros(0, np.int32)
+        for start, feed in reading.feeds(self.files()):
+            if start.path >= count:
+                yield from _names(feed, reading, start)
+                continue
+            for fields in read_fields(feed, _form(feed, self.form), row, reading, start):
+                yield Block(fields.text, fields.spans, *none, fields.place)
 
 
-def number_names(names: "pl.Series") -> tuple["pl.Series", Int32[ndarray, " names"]]:
-    """Return the distinct names in the order of their bytes, and for each name its place among them."""
-    import polars as pl
-
-    codes: Integer[ndarray, " names"] = names.cast(pl.Categorical).to_physical().to_numpy()
-    first = np.full(int(codes.max()) + 1, -1, np.int64)  # where each code was last seen; any place will do
-    first[codes] = np.arange(len(codes))
-    present = np.flatnonzero(first >= 0)
-    distinct = names.gather(first[present])
-    order = distinct.arg_sort().to_numpy()
-    place = np.empty(len(first), np.int32)
-    place[present[order]] = np.arange(len(order), dtype=np.int32)
-    return distinct.gather(order), place[codes]
+def _names(feed: Feed, reading: Reading, start: Place) -> Iterator[Block]:
+    """Yield the labels in a file; the first line is the best."""
+    none, best = np.zeros((0, 3, 2), np.int32), start.line
+    for fields in read_fields(feed, "tsv", Row(("name", "label"), (1, 2)), reading, start):
+        rank = np.arange(best, best + len(fields.spans), dtype=np.int32)
+        best = fields.place.line
+        yield Block(fields.text, none, fields.spans, rank, fields.place)
 
 
-def _form(path: Path, form: Form) -> Literal["tsv", "csv", "jsonl"]:
+def _form(feed: Feed, form: FormOrEnding) -> Form:
     if form != "ending":
         return form
-    found = _ENDINGS.get(ending_of(path), "")
-    if found not in ("tsv", "csv", "jsonl"):
+    if feed.ending not in _ENDINGS:
         raise ConfigError(
-            f"{path}: the ending '{ending_of(path)}' names no form of triples. Say form = tsv, csv or jsonl."
+            f"{feed.name}: the ending '{ending_of(feed.name)}' names no form of triples. Say form = tsv, csv or jsonl."
         )
-    return found  # type: ignore[return-value]
+    return _ENDINGS[feed.ending]

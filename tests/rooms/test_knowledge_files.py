@@ -10,7 +10,6 @@ import pytest
 from kgreason.data import KnowledgeGraph
 from kgreason.errors import ConfigError, DataError
 from kgreason.knowledge import NetworkFile, RdfSource, TriplesSource, graph_from_networkx
-from kgreason.knowledge.rows import Row, _fast
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -56,18 +55,16 @@ def test_forms_of_triples(write: Write, name: str, content: str) -> None:
     [
         ("g.tsv", "a\tr\tb\t1\nb\ts\tc d\t2\n", (1, 2, 3)),
         ("g.tsv", "r\ta\tb\r\ns\tb\tc d\r\n", (2, 1, 3)),
-        ("g.tsv", "from\tkind\tto\na\tr\tb\nb\ts\tc d\n", ("from", "kind", "to")),
+        ("g.tsv", "\ufeff\nfrom\tkind\tto\na\tr\tb\nb\ts\tc d\n", ("from", "kind", "to")),
         ("g.csv", '\ufeffa,r,"b"\nb,s,c d\n', (1, 2, 3)),
-        ("g.jsonl", '{"head":"a","relation":"r","tail":"b"}\n{"tail":"c d","head":"b","relation":"s"}\n', (1, 2, 3)),
+        ("g.csv", '"the ""from""",kind,to\na,r,b\nb,s,c d', ('the "from"', "kind", "to")),
     ],
 )
-def test_files_in_order_take_the_fast_way(
+def test_columns_and_newlines(
     write: Write, name: str, content: str, columns: tuple[int | str, int | str, int | str]
 ) -> None:
-    row = Row(("head", "relation", "tail"), columns)
-    found = _fast(write(name, content), name.partition(".")[2], row)  # type: ignore[arg-type]
-    assert found is not None
-    assert set(found.rows()) == GOOD
+    head, relation, tail = columns
+    assert rows(TriplesSource(write(name, content), head=head, relation=relation, tail=tail)()) == GOOD
 
 
 @pytest.mark.parametrize("name", ["g.tsv", "g.csv", "g.jsonl"])

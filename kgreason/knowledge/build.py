@@ -1,0 +1,220 @@
+"""Builds a graph from a stream of blocks, in memory or as a store on disk, in bounded memory.
+
+What is read is numbered run by run: a run is as much as the memory allows, with tables of strings of its own. Finished
+runs are kept on disk, so that a build that was stopped goes on behind them. Then the tables of all runs are joined into
+one, in the order of the strings' bytes, and the triples are sorted by head and by tail. So the graph depends on what
+the files say, and not on the order in which they say it, nor on how much fits in a run.
+"""
+
+import contextlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import final
+
+from kgreason.data import KnowledgeGraph
+from kgreason.errors import DataError, StoreError
+from kgreason.knowledge.blocks import Stream
+from kgreason.knowledge.calling import join_labels
+from kgreason.knowledge.columns import Columns, FileColumns, MemoryColumns
+from kgreason.knowledge.feeds import Reading
+from kgreason.knowledge.files import STDIN
+from kgreason.knowledge.joining import Work, join_entities, join_relations, join_triples
+from kgreason.knowledge.limits import Faults
+from kgreason.knowledge.manifest import VERSION
+from kgreason.knowledge.packed import write_whole
+from kgreason.knowledge.progress import Stopwatch, Tell
+from kgreason.knowledge.runs import Collector, Journal, Run
+from kgreason.knowledge.store import COLUMNS, SKIPPED, Said, check_target, commit, graph_of, new_columns
+
+#: Bytes that a run may take; a build takes about twice as much.
+MEMORY = 2**28
+_UNFINISHED = ".build"
+
+
+def build_graph(stream: Stream, memory: int = MEMORY) -> KnowledgeGraph:
+    """Read a graph into memory.
+
+    Raises:
+        DataError: If a file is broken, or there is no triple between two entities.
+    """
+    columns = MemoryColumns()
+    with tempfile.TemporaryDirectory(prefix="kgreason-") as folder:
+        reader = _Reader(stream, Journal(Path(folder), ""), memory, Stopwatch(None))
+        reader.read()
+        called = _join(reader, columns)
+    return graph_of(columns.arrays(), reader.about(), called)
+
+
+def build_store(
+    stream: Stream,
+    folder: Path | str,
+    *,
+    memory: int = MEMORY,
+    tell: Tell | None = None,
+    about: Mapping[str, str] | None = None,
+) -> Path:
+    """Read a graph into a store, and return its folder. The same files always give the same bytes.
+
+    A store that was there before stays valid until the new one is whole. What a build that was stopped has read is
+    kept in the folder; the same build, given again, goes on behind it if the files are still the same.
+
+    Args:
+        stream: The source.
+        folder: Where the store goes.
+        memory: Bytes that a run may take; the build takes about twice as much, whatever the size of the graph.
+        tell: Is told how far the build is.
+        about: What to say about the graph besides what the source says.
+
+    Raises:
+        DataError: If a file is broken, or there is no triple between two entities.
+        StoreError: If the folder holds something else, or cannot be written (no space, no permission).
+    """
+    folder = Path(folder)
+    check_target(folder)
+    try:
+        with _workplace(folder) as unfinished:
+            _stored(stream, folder, unfinished, memory, Stopwatch(tell), dict(about or {}))
+    except OSError as error:
+        raise StoreError(
+            f"The store {folder} could not be written: {error.strerror or error}. Nothing was half written; "
+            "make room or choose another folder."
+        ) from error
+    return folder
+
+
+def _stored(
+    stream: Stream, folder: Path, unfinished: Path, memory: int, watch: Stopwatch, about: dict[str, str]
+) -> None:
+    reader = _Reader(stream, Journal(unfinished, _key(stream)), memory, watch)
+    reader.resume()
+    reader.read()
+    with new_columns(folder) as temporary:
+        columns = FileColumns(temporary)
+        try:
+            called = _join(reader, columns)
+            watch.step("writing", 0.0)
+            table = columns.finish(COLUMNS)
+        finally:
+            columns.close()
+        (folder / SKIPPED).unlink(missing_ok=True)
+        if skipped := reader.skipped():
+            write_whole(folder / SKIPPED, skipped.encode())
+        commit(folder, temporary, table, Said({**reader.about(), **about}, called, reader.sources()))
+    watch.step("writing", 1.0)
+    shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _key(stream: Stream) -> str:
+    given = {name: value for name, value in vars(stream).items() if not name.startswith("_")}
+    return json.dumps([VERSION, type(stream).__name__, given], sort_keys=True, default=str)
+
+
+@contextlib.contextmanager
+def _workplace(folder: Path) -> Iterator[Path]:
+    """Return the folder for what is unfinished, which is this process's alone; remove it if it stays empty."""
+    unfinished, made = folder / _UNFINISHED, not folder.exists()
+    unfinished.mkdir(parents=True, exist_ok=True)
+    lock = (unfinished / "lock").open("ab")
+    try:
+        if not _locked(lock.fileno()):  # another process builds here: it will be one or the other
+            unfinished = Path(tempfile.mkdtemp(prefix=f"{_UNFINISHED}-", dir=folder))
+        yield unfinished
+    finally:
+        lock.close()
+        if unfinished.is_dir() and all(path.name == "lock" for path in unfinished.iterdir()):
+            shutil.rmtree(unfinished, ignore_errors=True)
+        if made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # empty only if nothing came of it
+
+
+def _locked(handle: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+@final
+class _Reader:
+    """Reads a stream into runs; one that fits in memory stays there."""
+
+    def __init__(self, stream: Stream, journal: Journal, memory: int, watch: Stopwatch) -> None:
+        self.stream, self.journal, self.memory, self.watch = stream, journal, memory, watch
+        self.runs: list[Run] = []
+        self.faults = Faults(stream.bad_lines)
+        self.reading = Reading(stream.limits, self.faults)
+
+    def resume(self) -> None:
+        """Take over the runs of a build that was stopped."""
+        paths = self.stream.files()
+        if STDIN not in map(str, paths):
+            self.runs = self.journal.resumed(paths)
+        if self.runs:
+            start, seen = self.runs[-1].place, self.journal.seen
+            self.reading = Reading(self.stream.limits, self.faults, start, seen)
+
+    def read(self) -> None:
+        """Read what is left to read."""
+        collector, before, rows = Collector(self.memory), 0, sum(len(run.triples) // 3 for run in self.runs)
+        for block in self.stream.blocks(self.reading):
+            collector.add(block)
+            if self.faults.count > before:
+                collector.count({"lines_skipped": self.faults.count - before})
+                before = self.faults.count
+            if collector.full:
+                rows += collector.rows
+                self._keep(collector.run())
+            self.watch.reading(self.reading, rows + collector.rows)
+        run = collector.run()
+        if not self.runs:
+            self.runs.append(run)
+        elif len(run.entities) or run.counts:
+            self._keep(run)
+
+    def _keep(self, run: Run) -> None:
+        self.runs.append(self.journal.add(run, self.faults.taken(), self.reading.seen))
+
+    def skipped(self) -> str:
+        """Return the broken lines, one JSON object each."""
+        return self.journal.skipped() + self.faults.taken()
+
+    def about(self) -> dict[str, str]:
+        """Tell what was read, and what was left out of it."""
+        counts = dict.fromkeys(self.stream.counted, 0)
+        for run in self.runs:
+            for what, number in run.counts.items():
+                counts[what] = counts.get(what, 0) + number
+        said = {what: str(number) for what, number in counts.items()}
+        return {"source": " ".join(self.reading.names), **said}
+
+    def sources(self) -> dict[str, str]:
+        """Return the checksum of each file that was read."""
+        sums = [digest for digest, _ in self.reading.seen]
+        return dict(zip(self.reading.names, sums, strict=True))
+
+
+def _join(reader: _Reader, columns: Columns) -> dict[str, tuple[str, ...]]:
+    """Put the runs together; return what the relations are called."""
+    if not any(len(run.triples) for run in reader.runs):
+        left = [f"{value} {what.replace('_', ' ')}" for what, value in reader.about().items() if value.isdigit()]
+        files = " ".join(reader.reading.names)
+        raise DataError(f"{files}: there is no triple between two entities{''.join(f' ({each})' for each in left)}.")
+    folder = None
+    if len(reader.runs) > 1:
+        folder = reader.journal.folder / "joining"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    work = Work(reader.runs, reader.stream.naming, columns, folder, reader.memory, reader.watch.step)
+    relations, maps = join_relations(work)
+    entities = join_entities(work, relations)
+    join_triples(work, entities, maps, len(relations))
+    return join_labels(work, entities, relations)
