@@ -72,7 +72,7 @@ number | up- | up- | #; #of
 
 #: name | signature of what stands in its scope | `Entailment` of the sentence with it to the one without | phrases
 ADVERBS = """
-not | not | negation | not; n't; not ever; not at all; by no means; in no way; on no account; not yet
+not | not | negation | not; n't; not ever; not at all; yet to; by no means; in no way; on no account; not yet
 never | no | negation | never; never ever; never before; never once; at no time; under no circumstances; \
 under no circumstance; at no point; in no case; not once; at no stage; on no occasion
 no longer | not | negation | no longer; no more; not any longer; not any more; not anymore
@@ -188,7 +188,8 @@ nor | no | nor
 FOCUS = """
 only | up- | down- | only; solely; exclusively; merely; nothing but; none but; nobody but; no one but; \
 nothing except; nobody except
-not only | up | up | not only; not just; not merely; not solely
+not only | up | up | not long ago; not long after; not long before; not surprisingly; \
+not only; not just; not merely; not solely
 """
 
 #: name | signature of what follows (`to` an infinitive) | words before or after an adjective

@@ -10,6 +10,7 @@ from kgreason.parse.words import NOMINAL, Words
 _LEXICAL: Final = frozenset({"VERB", "ADJ", "NOUN", "AUX", "ADV"})
 _NOUN_PHRASE: Final = frozenset({"obj", "obl", "nmod"})
 _CLAUSE: Final = frozenset({"xcomp", "ccomp", "csubj", "advcl", "acl", "obl", "obj"})
+_QUESTIONS: Final = frozenset({"what", "who", "whom", "whose", "which", "when", "where", "why", "how", "whether"})
 _OTHERS: Final = frozenset({"xcomp", "ccomp", "advcl"})
 
 
@@ -72,7 +73,7 @@ def _frame(words: Words, kid: int) -> str:
     marks = {words.lower[k] for k in kids if words.rel[k] == "mark"}
     if "to" in marks and words.opens(kid, "how"):
         return "how"
-    if marks & {"whether", "if"} or any(words.lower[k].startswith(("wh", "how")) and k < kid for k in kids):
+    if marks & {"whether", "if"} or any(words.lower[k] in _QUESTIONS and k < kid for k in kids):
         return "whether"
     if "to" in marks:
         return "to"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, NamedTuple
 
+from kgreason.data import signature
 from kgreason.data.operators import SUPERLATIVE, Match, Operator, Shape, find_operators, phrases
 from kgreason.parse.determiners import ARGUMENT, Quantified, determine
 from kgreason.parse.words import NOMINAL, Words
@@ -231,6 +232,8 @@ def _nor(words: Words, cues: Cues, w: int, conjunct: int) -> None:
     cues.joined[first] = Opened(0, w)
     cues.nor.add(conjunct)
     if neither < 0:
+        if any(words.rel[k] == "nsubj" for k in words.kids[conjunct]):  # "nor does | the dog bark"
+            cues.adverbs.setdefault(conjunct, []).append(Hung(signature("not"), w, float(w), -1, "not"))
         return
     if words.pos[first] in NOMINAL and words.rel[first] in ARGUMENT - {"root", "ccomp", "parataxis"}:
         cues.quantifiers.setdefault(first, []).append(Quantified(_no(), neither, neither, -1))

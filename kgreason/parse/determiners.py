@@ -34,6 +34,11 @@ noise patience power progress reason research resistance respect rice room salt 
 support sympathy time traffic trouble trust truth use value water wind wine work rain
 """
 _MASS: Final = frozenset(_MASS_NOUNS.split())
+_MEASURES = """
+year month week day hour minute second foot inch meter metre mile kilometer kilometre pound kilo dollar euro degree
+percent
+"""
+_UNITS: Final = frozenset(_MEASURES.split())
 
 
 class Quantified(NamedTuple):
@@ -72,8 +77,14 @@ def determine(words: Words, match: Match) -> tuple[int, Quantified] | None:
         found = Quantified(operator, last, match.first, -1)
     if found.part < 0 and words.pos[top] == "PRON" and words.rel[top] in {"obj", "obl"}:
         words.take(top, {"obl"})
+    if operator.scope >= 0 and words.lemma[top] in _UNITS and _measures(words, top):
+        found = found._replace(operator=replace(operator, scope=-1))  # "about ten years old" counts no years
     _raise_verb(words, top, found.part)
     return top, found
+
+
+def _measures(words: Words, noun: int) -> bool:
+    return words.head[noun] >= 0 and words.pos[words.head[noun]] in {"ADJ", "ADV", "NOUN"}
 
 
 def _is_spatial(words: Words, match: Match) -> bool:
@@ -160,7 +171,7 @@ def _raise_verb(words: Words, top: int, part: int) -> None:
         return
     for noun in (top, part):
         for kid in words.kids[noun] if noun >= 0 else ():
-            if words.rel[kid] == "acl" and _is_finite(words, kid):
+            if words.rel[kid] in {"acl", "advcl", "dep"} and _is_finite(words, kid):
                 words.hang(kid, -1, "root")
                 words.hang(top, kid, "nsubj")
                 return

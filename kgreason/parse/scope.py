@@ -218,6 +218,8 @@ class Scopes:
             return clause.here
         if rel in {"mark", "cc"}:
             return clause.place
+        if rel == "acl" and self._is_aside(kid):
+            return Place(0, False)
         if rel == "conj":
             return self._of_conjunct(clause, kid).under(clause.joined)
         within = clause.part < 0 and rel in _WITHIN and self._is_nominal(node)
@@ -226,6 +228,12 @@ class Scopes:
         else:
             place = self._covered(clause, kid)
         return place.under(clause.joined) if kid > node and rel not in _APART else place
+
+    def _is_aside(self, kid: int) -> bool:
+        """Whether a relative clause only tells more: ", who was asleep". Nothing around it denies it."""
+        words = self.words
+        first = next((k for k in words.kids[kid] if words.lower[k] in {"who", "which", "whom", "whose"}), -1)
+        return first > 0 and words.lower[first - 1] == ","
 
     def _covered(self, clause: Clause, kid: int) -> Place:
         place = clause.place
