@@ -121,7 +121,9 @@ class RemoteGraph:
         rows = list(texts)
         given = {name for _, names in rows for name in names}
         runs = [spans(text) for text, names in rows if not names]
-        means = self.names.meaning([*(n for n in given if not is_iri(n)), *(n for found in runs for *_, n in found)])
+        said = self.names.meaning([*(n for n in given if not is_iri(n)), *(n for found in runs for *_, n in found)])
+        kinds = self.relations()  # "leads on to" is what a relation is called, and no entity
+        means = {name: kept for name, all_of in said.items() if (kept := [e for e in all_of if e not in kinds])}
         entities = [name for name in given if is_iri(name)]
         for name in given:
             entities += means.get(name, [])
