@@ -78,8 +78,8 @@ def around(graph: KnowledgeGraph, seeds: set[str], hops: int, hub: int = 10**9) 
     for _ in range(hops):
         for entity in new:
             for own, way in ((graph.out(entity), "out"), (graph.into(entity), "in")):
-                names = [relation for relation, _ in own]
-                found |= {(entity, r, e) if way == "out" else (e, r, entity) for r, e in own if names.count(r) <= hub}
+                sizes = Counter(relation for relation, _ in own)
+                found |= {(entity, r, e) if way == "out" else (e, r, entity) for r, e in own if sizes[r] <= hub}
         new = {end for h, _, t in found for end in (h, t)} - seen
         seen |= new
     return found
