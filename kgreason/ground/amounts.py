@@ -74,7 +74,7 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     low = " ".join(text.lower().split())
     if low in _VAGUE:
         least, most, sure = _VAGUE[low]
-        return (Quantity({"count": (Range(least, most),)}, sure),)
+        return (Quantity({"count": (Range(float(least), float(most)),)}, sure),)
     if len(low) > _MOST_CHARACTERS:
         return ()
     words = tokens(text)
@@ -161,11 +161,11 @@ def _bounded(value: float, way: int | None) -> Ranges:
     if way == _AT_LEAST:
         return (Range(value, INFINITY),)
     if way == _AT_MOST:
-        return (Range(0, value),)
+        return (Range(0.0, value),)
     if way == _MORE:
         return (Range(value, INFINITY, low_open=True),)
     if way == _LESS:
-        return (Range(0, value, high_open=True),)
+        return (Range(0.0, value, high_open=True),)
     if way == _ABOUT:
         return (Range(value - round(value * _NEARLY), value + round(value * _NEARLY)),)
     return only(value)

@@ -38,7 +38,7 @@ def date(text: str) -> Quantity | None:
     """Return the dates or times that an expression may mean, or None.
 
     >>> date("May 5, 1990").axes.keys(), date("1980s").axes["year"]
-    (dict_keys(['month', 'day', 'year']), (Range(low=1980, high=1989, low_open=False, high_open=False),))
+    (dict_keys(['month', 'day', 'year']), (Range(low=1980.0, high=1989.0, low_open=False, high_open=False),))
     >>> date("3 apples") is None, date("17:00") == date("5 pm")
     (True, True)
     """
@@ -53,10 +53,10 @@ def date(text: str) -> Quantity | None:
 def _era(low: str) -> Quantity | None:
     if decade := _DECADE.fullmatch(low):
         start = int(decade.group(1))
-        return Quantity({"year": (Range(start, start + 9),)}, 1.0, "date")
+        return Quantity({"year": (Range(float(start), start + 9.0),)}, 1.0, "date")
     if century := _CENTURY.fullmatch(low):
         end = int(century.group(1)) * 100
-        return Quantity({"year": (Range(end - 100, end - 1),)}, 0.95, "date")
+        return Quantity({"year": (Range(end - 100.0, end - 1.0),)}, 0.95, "date")
     return None
 
 

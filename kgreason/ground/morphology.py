@@ -27,7 +27,7 @@ _APART = re.compile(r"[\s\-'’.]+")
 #: Prefixes after which nothing is between: a thing is one or the other.
 _COMPLEMENT: Final = ("non", "non-")
 _CONTRARY: Final = ("un", "in", "im", "il", "ir", "dis", "mis", "a", "ab", "anti", "anti-", "de", "counter")
-_PARTICIPLE: Final = re.compile(r".{3,}(?:ed|en|ing|able|ible|known|paid|sent|seen|cut|made|born|done|bound|kempt)$")
+_PARTICIPLE: Final = re.compile(r".{2,}(?:ed|en|ing|able|ible)|known|paid|sent|seen|cut|made|born|done|bound")
 _LEAST = 3
 _STEM = 4
 

@@ -8,21 +8,21 @@ _SMALL: Final = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
 nineteen
 """
-_UNITS: Final = {word: n for n, word in enumerate(_SMALL.split())}
+_UNITS: Final = {word: float(n) for n, word in enumerate(_SMALL.split())}
 _ROUND: Final = "twenty thirty forty fifty sixty seventy eighty ninety"
-_TENS: Final = {word: 10 * n for n, word in enumerate(_ROUND.split(" "), start=2)}
+_TENS: Final = {word: 10.0 * n for n, word in enumerate(_ROUND.split(" "), start=2)}
 _SCALES: Final = {
-    "hundred": 100,
-    "thousand": 1000,
-    "million": 10**6,
-    "billion": 10**9,
-    "trillion": 10**12,
-    "k": 1000,
-    "dozen": 12,
-    "score": 20,
+    "hundred": 100.0,
+    "thousand": 1e3,
+    "million": 1e6,
+    "billion": 1e9,
+    "trillion": 1e12,
+    "k": 1e3,
+    "dozen": 12.0,
+    "score": 20.0,
 }
 #: Groups that count as a number with or without "of" after them.
-_GROUPS: Final = {"couple": 2, "pair": 2, "trio": 3, "duo": 2, "quartet": 4, "quintet": 5, "half dozen": 6}
+_GROUPS: Final = {"couple": 2.0, "pair": 2.0, "trio": 3.0, "duo": 2.0, "quartet": 4.0, "quintet": 5.0}
 _FRACTIONS: Final = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
 _IRREGULAR: Final = {
     "first": 1,
@@ -54,7 +54,7 @@ def cardinal(words: Sequence[str], at: int = 0) -> tuple[float, int] | None:
     """Return the number that begins at a position and the position after it, or None.
 
     >>> cardinal(tokens("two hundred and five dogs")), cardinal(tokens("a dozen")), cardinal(tokens("one and a half"))
-    ((205, 4), (12, 2), (1.5, 4))
+    ((205.0, 4), (12.0, 2), (1.5, 4))
     """
     start = at
     total, current, seen = 0.0, 0.0, False
@@ -112,7 +112,7 @@ def _with_fraction(words: Sequence[str], start: int, whole: tuple[float, int] | 
         return value + 1 / _FRACTIONS[rest[2]], at + 3
     if rest and rest[0].rstrip("s") in _FRACTIONS and value < 10 and at == start + 1:
         return value / _FRACTIONS[rest[0].rstrip("s")], at + 1 + (rest[1:2] == ["of"])
-    return _plain(value), at
+    return value, at
 
 
 def _group(words: Sequence[str], at: int) -> tuple[float, int] | None:
@@ -121,16 +121,12 @@ def _group(words: Sequence[str], at: int) -> tuple[float, int] | None:
     word = words[at] if at < len(words) else ""
     after = at + 1 + (at + 1 < len(words) and words[at + 1] == "of")
     if word == "half" and words[at + 1 : at + 2] in (["dozen"], ["a"]) and "dozen" in words[at + 1 : at + 3]:
-        return 6, words.index("dozen") + 1
+        return 6.0, words.index("dozen") + 1
     if word in _GROUPS:
         return _GROUPS[word], after
     if word == "half" or (article and word == "quarter"):
         return 1 / _FRACTIONS[word], after
     return None
-
-
-def _plain(value: float) -> float:
-    return int(value) if value == int(value) else value
 
 
 def ordinal(words: Sequence[str]) -> int | None:
@@ -154,5 +150,5 @@ def ordinal(words: Sequence[str]) -> int | None:
         base = _UNITS.get(stem, _TENS.get(stem, _SCALES.get(stem)))
     if base is None:
         return None
-    before = cardinal(words[:-1]) if len(words) > 1 else (0, 0)
+    before = cardinal(words[:-1]) if len(words) > 1 else (0.0, 0)
     return None if before is None or before[1] != len(words) - 1 else int(before[0] + base)

@@ -37,9 +37,9 @@ class Quantity:
     kind: str = field(default="count")
 
 
-def only(value: float) -> Ranges:
+def only(value: float | int) -> Ranges:
     """Return the set of one value."""
-    return (Range(value, value),)
+    return (Range(float(value), float(value)),)
 
 
 def relation(first: Quantity, second: Quantity) -> Entailment | None:

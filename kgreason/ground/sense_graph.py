@@ -57,9 +57,9 @@ class SenseGraph:
 
     - `synonym`: $w_s w_t$ for one sense of both. `forward`, `reverse`: $w_s w_t / (1 + 0.05 (d - 1))$, $d$ steps up.
     - `exclusive`: both meet in a concept $c$, the most telling one above both, and
-      $w_s w_t \, \sigma(\mathrm{logit}\,\pi_c + 7 (\mathrm{lin}(s, t) - 0.75))$, where $\pi_c$ says how often two things
-      of the kind of $c$ exclude each other (`WordFacts.kinds`), and Lin's similarity how narrow the kind is. `alike` is
-      $w_s w_t \, \mathrm{lin}(s, t)$.
+      $w_s w_t \, \sigma(\mathrm{logit}\,\pi_c + 7 (\mathrm{lin}(s, t) - 0.75))$, where $\pi_c$ says how often two
+      things of the kind of $c$ exclude each other (`WordFacts.kinds`), and Lin's similarity how narrow it is.
+      `alike` is $w_s w_t \, \mathrm{lin}(s, t)$.
     - `apart`: the graph says of something above $s$ that it is disjoint with something above $t$. `disjoint`: a line of
       `WordFacts.concepts` has both as different members, or what they stand below.
     - `opposite` directly; `far_opposite` by way of a neighbour on the scale ("chilly" is near "cold", which is opposed

@@ -1,7 +1,9 @@
 """The senses of words in a knowledge graph, each word looked up once."""
 
-from collections.abc import Sequence
-from typing import final
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TypeAlias, final
 
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
@@ -16,6 +18,26 @@ _PROPN, _ADP = UPOS.id("PROPN"), UPOS.id("ADP")
 _MISMATCH = 0.4  # a sense of another part of speech: taggers err, and "red" is both
 
 
+Senses: TypeAlias = tuple[Int32[ndarray, " senses"], Float32[ndarray, " senses"]]
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
+
+
+def words_of(name: str) -> str:
+    """Return the words that a name was put together from, in lower case.
+
+    >>> words_of("CheeseTopping"), words_of("ice_cream")
+    ('cheese topping', 'ice cream')
+    """
+    return _CAMEL.sub(" ", name).lower()
+
+
+def _iris(knowledge: KnowledgeGraph) -> Iterator[str]:
+    """Yield what follows the last `/` or `#` of each entity's name; nothing at all of a graph without IRIs."""
+    if any("://" in name for name in islice((n for n in knowledge.entities if not n.startswith("_:")), 10)):
+        for name in knowledge.entities:
+            yield name.replace("#", "/").rsplit("/", 1)[-1] if "://" in name else ""
+
+
 @final
 class SenseStore:
     """Looks up words and remembers their senses.
@@ -27,7 +49,8 @@ class SenseStore:
 
     def __init__(self, knowledge: KnowledgeGraph, max_senses: int) -> None:
         self.knowledge, self.max_senses = knowledge, max_senses
-        self._found: dict[Term, tuple[Int32[ndarray, " senses"], Float32[ndarray, " senses"]]] = {}
+        self._found: dict[Term, Senses] = {}
+        self._by_iri: dict[str, list[int]] | None = None
 
     def knows(self, term: Term) -> bool:
         """Whether a term has a sense here."""
@@ -47,7 +70,7 @@ class SenseStore:
             return ptr, np.zeros(0, np.int32), np.zeros(0, np.float32)
         return ptr, np.concatenate([entity for entity, _ in found]), np.concatenate([weight for _, weight in found])
 
-    def _of(self, term: Term) -> tuple[Int32[ndarray, " senses"], Float32[ndarray, " senses"]]:
+    def _of(self, term: Term) -> Senses:
         found = self._found.get(term)
         if found is None:
             if len(self._found) > 200_000:
@@ -55,11 +78,24 @@ class SenseStore:
             found = self._found[term] = self._look_up(term)
         return found
 
-    def _look_up(self, term: Term) -> tuple[Int32[ndarray, " senses"], Float32[ndarray, " senses"]]:
+    def _look_up(self, term: Term) -> Senses:
+        if term.pos in _FUNCTION:
+            return np.zeros(0, np.int32), np.zeros(0, np.float32)
         names = self.knowledge.labels.names
         form = next((form for form in _forms(term) if form and form in names), None)
-        if form is None or term.pos in _FUNCTION:
-            return np.zeros(0, np.int32), np.zeros(0, np.float32)
+        return self._by_name(term) if form is None else self._by_label(form, term)
+
+    def _by_name(self, term: Term) -> Senses:
+        """Find an entity by the end of its IRI: `…#CheeseTopping` is "cheese topping" where no label says so."""
+        if self._by_iri is None:
+            self._by_iri = {}
+            for i, name in enumerate(_iris(self.knowledge)):
+                if name:
+                    self._by_iri.setdefault(words_of(name), []).append(i)
+        found = next((self._by_iri[form] for form in map(words_of, _forms(term)) if form in self._by_iri), [])
+        return np.array(found[: self.max_senses], np.int32), np.ones(min(len(found), self.max_senses), np.float32)
+
+    def _by_label(self, form: str, term: Term) -> Senses:
         entity, score = self.knowledge.labels.senses(form)
         name = UPOS[term.pos] if term.pos >= 0 and UPOS[term.pos] != "X" else ""
         meant = [UPOS.id(p) for p in _MEANT.get(name, (name,))] if name else range(len(UPOS))

@@ -46,7 +46,7 @@ def unit_of(words: Sequence[str]) -> tuple[str, float] | None:
     ('m/s', 0.44704)
     """
     rest = [word for word in words if word not in ("-", ".")]
-    if rest[:1] == ["of"]:
+    if rest[:1] in (["of"], ["a"], ["an"]):  # "half a mile"
         rest = rest[1:]
     if not rest:
         return "count", 1.0

@@ -114,6 +114,10 @@ class WordFacts:
                 for form in forms:
                     self._index.setdefault(form.lower(), []).append((len(self._lines) - 1, place))
 
+    def places(self) -> dict[str, list[int]]:
+        """Return the lines that each word stands in, once for each place."""
+        return {word: [line for line, _ in rows] for word, rows in self._index.items()}
+
     def of(self, term: Term) -> dict[int, _Place]:
         """Return the lines that know a term, in order, and where it stands in each; remembered."""
         found = self._of.get(term)
