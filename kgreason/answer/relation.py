@@ -11,7 +11,7 @@ from kgreason.errors import ConfigError
 from kgreason.tensors import Scores, States, Trace
 
 #: What a relation counts of which nothing was found.
-_FLOOR = 1e-4
+_FLOOR = 1e-6
 
 
 @final
