@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import inspect
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -143,6 +144,10 @@ def _described(notice: Notice, cache: bool) -> KnowledgeGraph:
     table = source_table([path], str(notice.said.get("form", ""))) | notice.table("read")
     if "language" in names:
         table["language"] = names["language"]
+    takes = inspect.signature(SOURCES.get(table["name"])).parameters
+    named_by = names.get("relations", ())
+    if named_by and "labels" in takes:
+        table["labels"], named_by = named_by, ()
     if table["name"] == "store" and not names:
         return open_store(path)
 
@@ -150,13 +155,13 @@ def _described(notice: Notice, cache: bool) -> KnowledgeGraph:
         if ours:
             _compare(notice, path, said, mend)
         graph = SOURCES.build(table)()
-        return name_by(graph, names["relations"]) if "relations" in names else graph
+        return name_by(graph, named_by)
 
     if not ours and said:
         _compare(notice, path, said, mend)
     if not cache:
         return build()
-    options: dict[str, Any] = {key: value for key, value in table.items() if key != "path"} | {"named_by": names}
+    options: dict[str, Any] = {key: value for key, value in table.items() if key != "path"} | {"named_by": named_by}
     # For what ships, the key is the notice's own checksum: a packed file that was opened before is not read again.
     return _cached(_key({**options, "sha256": said}, []) if ours else _key(options, [path]), build)
 

@@ -7,19 +7,12 @@ from typing import final
 
 from kgreason.data.function_words import FUNCTION_WORDS
 from kgreason.errors import ConfigError
+from kgreason.knowledge.rdf import LABELS
 from kgreason.knowledge.sparql_batches import PAGE, ask_all
 from kgreason.knowledge.sparql_cache import Cache
 from kgreason.knowledge.sparql_client import Client
 from kgreason.knowledge.sparql_terms import among, iri, is_iri, literal, values
 
-#: What names an entity, the name that is shown first.
-LABELS = (
-    "http://www.w3.org/2004/02/skos/core#prefLabel",
-    "http://www.w3.org/2000/01/rdf-schema#label",
-    "https://schema.org/name",
-    "http://schema.org/name",
-    "http://www.w3.org/2004/02/skos/core#altLabel",
-)
 _WORD = re.compile(r"\S+")
 #: A run of so many words may be a name; so many entities of a name are kept.
 _LONGEST, _SENSES = 8, 16
