@@ -2,13 +2,16 @@
 
 from typing import Final, TypeAlias, final
 
+import numpy as np
+
 from kgreason.data.edits import EditKind
+from kgreason.data.entailment import JOIN as JOINED
 from kgreason.data.entailment import Entailment
 from kgreason.ground.changing import Change, Distribution, spread
 from kgreason.ground.clauses import operators
 from kgreason.ground.matching import Reading
-from kgreason.ground.modifiers import added, dropped, prepositions
-from kgreason.ground.roles import AGENT, COMPATIBLE, JOIN, PATIENT
+from kgreason.ground.modifiers import added, dropped, opposed, prepositions, removed, whereabouts
+from kgreason.ground.roles import COMPATIBLE, CORE, JOIN, PREP
 from kgreason.ground.terms import Known
 from kgreason.ground.trees import Unit
 from kgreason.ground.words import LIGHT
@@ -17,6 +20,14 @@ from kgreason.ground.words import LIGHT
 Told: TypeAlias = tuple[Distribution, str]
 #: Nothing to hold on to: what is said is not known to follow, nor to be excluded.
 NOTHING: Final = spread((Entailment.EQUIVALENCE, 0.15), (Entailment.REVERSE, 0.2), (Entailment.ALTERNATION, 0.15))
+
+_E, _F, _A, _I = Entailment.EQUIVALENCE, Entailment.FORWARD, Entailment.ALTERNATION, Entailment.INDEPENDENCE
+_SWAPPED: Final = spread((_I, 0.65), (_A, 0.2), (_E, 0.15))
+_OTHERS: Final = spread((_I, 0.7), (_A, 0.05), (_E, 0.25))
+_PARTICLE: Final = spread((_E, 0.65), (_F, 0.1), (Entailment.REVERSE, 0.1))
+_LOOSE: Final = spread((_E, 0.6), (_F, 0.1))
+_THERE: Final = spread((_E, 0.8), (_F, 0.1))
+_ELSEWHERE: Final = spread((_A, 0.8))
 
 
 @final
@@ -49,13 +60,23 @@ class Comparison:
     def changes(self) -> list[Change]:
         """Return all edits, in no order yet."""
         self._settle_predicates()
+        self._opposites()
         return [
-            *self._substitutions(),
+            *_fused(self.premise, self.hypothesis, self._substitutions(), operators(self.premise, self.hypothesis, self.back)),
             *self._deletions(),
             *self._insertions(),
             *self._reorderings(),
-            *operators(self.premise, self.hypothesis, self.back),
         ]
+
+    def _opposites(self) -> None:
+        """Particles and adverbs of place that took each other's place: "up" and "down"."""
+        for j, unit in enumerate(self.hypothesis.units):
+            if self.back[j] >= 0 or unit.pos not in {"ADV", "ADP"}:
+                continue
+            for i, other in enumerate(self.premise.units):
+                if self.forth[i] < 0 and other.pos in {"ADV", "ADP"} and opposed(other.lemma, unit.lemma):
+                    self.back[j], self.forth[i] = i, j
+                    break
 
     def _settle_predicates(self) -> None:
         """Main predicates without counterparts are each other's: one took the other's place."""
@@ -91,7 +112,12 @@ class Comparison:
     def _told(self, i: int, j: int) -> Told | None:
         """Return what becomes of a unit: by itself, or with a modifier that makes one name with it and is used up."""
         p, h = self.premise.units[i], self.hypothesis.units[j]
-        best = None if p.lemma == h.lemma else self.known.told(i, j, 0) or (NOTHING, f"{p.text} | {h.text}: unknown")
+        if opposed(p.lemma, h.lemma) and p.pos in {"ADV", "ADP"}:
+            return _ELSEWHERE, f"{p.text} | {h.text}: opposite ways"
+        if p.pos == h.pos == "VERB" and p.lemma.split()[0] == h.lemma.split()[0] and p.lemma != h.lemma:
+            return _PARTICLE, f"{p.text} → {h.text}: the same verb, another particle"
+        same = p.lemma == h.lemma or p.text == h.text
+        best = None if same else self.known.told(i, j, 0) or (NOTHING, f"{p.text} | {h.text}: unknown")
         for way in (1, 2, 3) if p.phrase or h.phrase else ():
             if (way != 2 and self._busy(p, self.forth)) or (way != 1 and self._busy(h, self.back)):
                 continue
@@ -142,6 +168,9 @@ class Comparison:
                     spread((Entailment.EQUIVALENCE, 0.85), (Entailment.REVERSE, 0.1)),
                     "said by the structure",
                 )
+            where = whereabouts(unit, self.premise.units)
+            if where is not None:
+                relation, why = (_THERE, "that is where it is") if where else (_ELSEWHERE, "it is elsewhere")
             place = self.back[unit.parent] if unit.parent >= 0 else -1
             text = f"{_phrase(h, j, self.back)} is added: {why}"
             found.append(Change(EditKind.INSERT, -1, j, relation, text, place=place))
@@ -149,14 +178,16 @@ class Comparison:
 
     @staticmethod
     def _governs(unit: Unit, other: list[int]) -> bool:
-        return unit.operator is not None and other[unit.complement] >= 0
+        if unit.operator is not None:
+            return other[unit.complement] >= 0
+        return unit.parent >= 0 and removed(unit) is not None
 
     def _said_by_structure(self, j: int) -> bool:
         """Whether a light word only joins what the premise joins without it."""
         unit = self.hypothesis.units[j]
         if unit.lemma not in LIGHT:
             return False
-        near = [b if a == j else a for a, b, *_ in self.hypothesis.edges if j in (a, b)]
+        near = [b if a == j else a for a, b, role, _ in self.hypothesis.edges if j in (a, b) and role != JOIN]
         if any(self.back[k] < 0 for k in near) or len(set(near)) < 2:
             return False
         pairs = [(self.back[k], self.back[l]) for k in near for l in near if k < l]
@@ -172,19 +203,43 @@ class Comparison:
             i, k = self.back[a], self.back[b]
             if i < 0 or k < 0 or role == JOIN:
                 continue
-            borne = self._borne_out(i, k, role, case)
-            if borne >= 0.5:
+            if self._other_kind(i, a) or self._other_kind(k, b):
                 continue
-            h = self.hypothesis.units
-            swapped = role in (AGENT, PATIENT) and borne > 0
-            relation = (
-                spread((Entailment.INDEPENDENCE, 0.7), (Entailment.ALTERNATION, 0.2), (Entailment.EQUIVALENCE, 0.1))
-                if swapped
-                else spread((Entailment.EQUIVALENCE, 0.3), (Entailment.FORWARD, 0.1))
-            )
-            what = "another role" if swapped else "not joined so"
-            found.append(Change(EditKind.REORDER, k, b, relation, f"{h[b].text} with {h[a].text}: {what}"))
+            borne = self._borne_out(i, k, role, case)
+            if borne < 0.5 and role == PREP and self._hangs_elsewhere(b, k):
+                continue
+            if borne < 0.5 and not (role in CORE and borne > 0 and self._either_voice(i, a)):
+                relation, what = self._doubt(i, k, role, borne)
+                h = self.hypothesis.units
+                found.append(Change(EditKind.REORDER, k, b, relation, f"{h[b].text} with {h[a].text}: {what}"))
         return found
+
+    def _other_kind(self, i: int, j: int) -> bool:
+        """Whether two aligned units are of different kinds, so that their roles cannot be compared: "a smile", "smiles"."""
+        return (self.premise.units[i].pos == "VERB") != (self.hypothesis.units[j].pos == "VERB")
+
+    def _either_voice(self, i: int, j: int) -> bool:
+        """Whether a verb form may be active or passive: "people gathered in a park"."""
+        alone = all(sum(a == at and r in CORE for a, _, r, _ in reading.edges) < 2
+                    for reading, at in ((self.premise, i), (self.hypothesis, j)))
+        return alone and any(unit.text.endswith(("ed", "en")) for unit in (self.premise.units[i], self.hypothesis.units[j]))
+
+    def _hangs_elsewhere(self, j: int, k: int) -> bool:
+        """Whether a prepositional phrase may hang on the noun before it instead, and does so in the premise."""
+        before = [self.back[n] for n in range(j) if self.hypothesis.units[n].pos in {"NOUN", "VERB", "PROPN"}]
+        return any(i >= 0 and (self._joined(i, k) or self._joined(k, i)) for i in before[-3:])
+
+    def _doubt(self, i: int, k: int, role: int, borne: float) -> Told:
+        """Return what it comes to that the premise does not join two units in this role."""
+        if role in CORE:
+            if borne > 0:
+                return _SWAPPED, "another role"
+            if any(a == i and r == role for a, _, r, _ in self.premise.edges):
+                return _OTHERS, "something else is"
+            return _LOOSE, "not joined so"
+        if any(b == k and a != i and self.forth[a] >= 0 and r not in CORE for a, b, r, _ in self.premise.edges):
+            return _OTHERS, "it belongs to something else"
+        return _LOOSE, "not joined so"
 
     def _borne_out(self, i: int, k: int, role: int, case: str) -> float:
         """How well some edge of the premise says that `k` is to `i` what the hypothesis says."""
@@ -206,6 +261,24 @@ class Comparison:
             if self.forth[a] < 0 and b == k and (i, a) in p.joined:
                 best = max(best, 0.6)
         return best
+
+
+def _fused(
+    premise: Reading, hypothesis: Reading, substitutions: list[Change], denials: list[Change]
+) -> list[Change]:
+    """Make one edit of a predicate that is no event, exchanged and denied at once: "is open" to "is not shut"."""
+    kept = []
+    for change in substitutions:
+        i, j = change.premise, change.hypothesis
+        p, h = premise.units[i], hypothesis.units[j]
+        at = next((d for d in denials if (d.premise, d.hypothesis) == (i, j) and d.reason.endswith("denied")), None)
+        if at is None or "VERB" in (p.pos, h.pos) or h.negation < 0:
+            kept.append(change)
+            continue
+        joined = np.zeros(7, np.float32)
+        np.add.at(joined, JOINED[:, Entailment.NEGATION], change.relation)
+        at.relation, at.reason = joined, f"{change.reason}; {at.reason}"
+    return [*kept, *denials]
 
 
 def _one_name(p: Unit, h: Unit, way: int) -> Told | None:

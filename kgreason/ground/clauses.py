@@ -14,6 +14,7 @@ from kgreason.data.quantifiers import Quantifier, between_quantifiers, read_quan
 from kgreason.ground.changing import Change, spread
 from kgreason.ground.governing import removal, turned
 from kgreason.ground.matching import Reading
+from kgreason.ground.modifiers import removed
 from kgreason.ground.roles import AGENT, IS, MOD, PATIENT, PREP
 from kgreason.ground.trees import Unit
 
@@ -45,7 +46,7 @@ class _Force:
 
 def operators(premise: Reading, hypothesis: Reading, back: list[int]) -> list[Change]:
     """Return the edits of quantifiers and negations, for units that have counterparts."""
-    found = _predicates(premise, hypothesis, back)
+    found = [*_predicates(premise, hypothesis, back), *_adverbs(premise, hypothesis, back)]
     settled: set[int] = set()
     for j, i in enumerate(back):
         if i >= 0 and hypothesis.units[j].pos in {"NOUN", "PROPN", "PRON", "NUM", "ADJ", "DET"}:
@@ -80,6 +81,25 @@ def _predicates(premise: Reading, hypothesis: Reading, back: list[int]) -> list[
     return found
 
 
+def _adverbs(premise: Reading, hypothesis: Reading, back: list[int]) -> list[Change]:
+    """Adverbs that bear on whether something is so, and stand on one side only: "almost", "always"."""
+    forth = {i: j for j, i in enumerate(back) if i >= 0}
+    found = []
+    for i, unit in enumerate(premise.units):
+        relation = removed(unit)
+        if relation is not None and i not in forth and forth.get(unit.parent, -1) >= 0:
+            change = Change(EditKind.OPERATOR, i, -1, spread((relation, 0.9)), f"{unit.text} is left out")
+            change.place, change.outer = forth[unit.parent], True
+            found.append(change)
+    for j, unit in enumerate(hypothesis.units):
+        relation = removed(unit)
+        if relation is not None and back[j] < 0 and unit.parent >= 0 and back[unit.parent] >= 0:
+            change = Change(EditKind.OPERATOR, -1, j, spread((turned(relation), 0.9)), f"{unit.text} is added")
+            change.place, change.outer = back[unit.parent], True
+            found.append(change)
+    return found
+
+
 def _exchanged(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
     """One word for whether something is so in place of another: "remembered to" and "forgot to"."""
     says = [word.operator.implies if word.operator else "00" for word in (p, h)]
@@ -103,7 +123,7 @@ def _quantified(
     first = _force(p, above >= 0 and premise.units[above].negation >= 0)
     then = _force(h, predicate >= 0 and hypothesis.units[predicate].negation >= 0)
     if not (first.quantifies or then.quantifies):
-        return _number(p, h, i, j, first.quantifier, then.quantifier)
+        return _number(premise, hypothesis, pair, first.quantifier, then.quantifier)
     if first.quantifier == then.quantifier and first.denied == then.denied:
         return []
     if predicate >= 0:
@@ -166,11 +186,24 @@ def _one_not(a: Quantifier, b: Quantifier) -> Float32[ndarray, " 7"]:
     return spread((of_other, 0.9))
 
 
+def _together(reading: Reading, i: int) -> int:
+    """How many one and one are: "a man and a woman" are two."""
+    unit = reading.units[i]
+    first = unit.parent if unit.relation == "conj" and unit.parent >= 0 else i
+    rest = [c for c in reading.units[first].children if reading.units[c].relation == "conj"]
+    members = [reading.units[first], *(reading.units[c] for c in rest)]
+    single = all(u.pos in {"NOUN", "PROPN", "PRON"} and not u.plural and u.joined in {"", "and"} for u in members)
+    return len(members) if rest and single else 0
+
+
 def _number(
-    p: Unit, h: Unit, i: int, j: int, first: Quantifier | None, then: Quantifier | None
+    premise: Reading, hypothesis: Reading, pair: tuple[int, int], first: Quantifier | None, then: Quantifier | None
 ) -> list[Change]:
     """How many there are, on either side: "two dogs" to "dogs", "dogs" to "a dog"."""
+    (i, j), p, h = pair, premise.units[pair[0]], hypothesis.units[pair[1]]
     some = Quantifier("some")
+    if first is None and then and then.kind == "number" and then.number == _together(premise, i):
+        return []
     if first != then and (first or some) != (then or some):
         relation = spread((between_quantifiers(first or some, then or some), 0.9), (Entailment.EQUIVALENCE, 0.05))
         if first is None and then and then.kind == "number" and not p.plural:

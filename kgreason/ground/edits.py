@@ -15,6 +15,7 @@ from kgreason.ground.align import AlignGrounder
 from kgreason.ground.changes import NOTHING, Comparison
 from kgreason.ground.changing import Change, spread
 from kgreason.ground.matching import Reading, match
+from kgreason.ground.modifiers import removed
 from kgreason.ground.natural import NaturalRelations
 from kgreason.ground.roles import edges_of
 from kgreason.ground.terms import Known, Terms
@@ -50,23 +51,25 @@ class EditsGrounder:
             raise ConfigError(f"[ground] edits: reading = '{reading}'; expected {' or '.join(_VIEWS)}.")
         self.reading, self.max_senses = reading, max_senses
         self._align = AlignGrounder(max_senses)
-        self._natural: tuple[KnowledgeGraph, NaturalRelations] | None = None
+        self._asked: tuple[KnowledgeGraph, NaturalRelations, Lexicon] | None = None
 
     def __call__(self, graphs: Sequence[LogicGraph], knowledge: KnowledgeGraph) -> list[LogicGraph]:
         aligned = self._align(graphs, knowledge)
-        lexicon, terms = Lexicon(knowledge, self.max_senses), Terms()
+        natural, lexicon = self._sources(knowledge)
+        terms = Terms()
         pairs = [self._read(graph, lexicon) for graph in graphs]
         rows = [(terms.add(p.units), terms.add(h.units)) for p, h in pairs]
-        terms.ask(self._relations(knowledge), rows)
+        terms.ask(natural, rows)
         return [
             replace(graph, edits=self._edits(graph, *texts, terms.between(*ids)))
             for graph, texts, ids in zip(aligned, pairs, rows, strict=True)
         ]
 
-    def _relations(self, knowledge: KnowledgeGraph) -> NaturalRelations:
-        if self._natural is None or self._natural[0] is not knowledge:
-            self._natural = knowledge, NaturalRelations(knowledge)
-        return self._natural[1]
+    def _sources(self, knowledge: KnowledgeGraph) -> tuple[NaturalRelations, Lexicon]:
+        """Return what is asked about words; both remember what they were asked."""
+        if self._asked is None or self._asked[0] is not knowledge:
+            self._asked = knowledge, NaturalRelations(knowledge), Lexicon(knowledge, self.max_senses)
+        return self._asked[1:]
 
     def _read(self, graph: LogicGraph, lexicon: Lexicon) -> tuple[Reading, Reading]:
         last = int(graph.node_span[:, 0].max(initial=0))
@@ -121,8 +124,12 @@ def _places(
         above = place if place >= 0 else -1
         return _around(graph, premise.units, above, True), _around(graph, hypothesis.units, j)
     if change.outer and place >= 0:  # what is said of a whole clause
-        i, j = (place if i < 0 else i), (place if j < 0 else j)
-        return _around(graph, premise.units, i), _around(graph, hypothesis.units, j)
+        whole = change.premise < 0 or premise.units[change.premise].operator is not None
+        whole &= change.hypothesis < 0 or hypothesis.units[change.hypothesis].operator is not None
+        return (
+            _around(graph, premise.units, i if i >= 0 else place, i < 0 and not whole),
+            _around(graph, hypothesis.units, j if j >= 0 else place, j < 0 and not whole),
+        )
     if change.outer:
         return _outside(graph, premise.units, i), _outside(graph, hypothesis.units, j)
     return int(graph.node_polarity[premise.units[i].node]), int(graph.node_polarity[hypothesis.units[j].node])
@@ -135,6 +142,11 @@ def _around(graph: LogicGraph, units: list[Unit], i: int, itself: bool = False) 
     unit = units[i]
     if itself:
         return int(graph.node_polarity[unit.node])
+    if removed(unit) is not None:
+        return int(graph.node_polarity[unit.node])
+    joined = next((c for c in unit.children if units[c].relation == "conj"), -1)
+    if unit.parent < 0 and joined >= 0 and units[joined].joined in {"or", "nor"}:
+        return int(graph.node_polarity[units[joined].node])
     if unit.parent < 0:
         return 0
     if unit.relation == "conj" and any(units[c].relation == "nsubj" for c in unit.children):

@@ -4,19 +4,20 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Bool, Float32, Float64
 from numpy import ndarray
 from scipy.optimize import linear_sum_assignment
 
 from kgreason.ground.roles import COMPATIBLE, Edge
 from kgreason.ground.terms import Known
 from kgreason.ground.trees import Unit
+from kgreason.ground.words import LIGHT
 
-#: How much a relation between two words speaks for it that one took the other's place: ≡ ⊏ ⊐ ^ | ⌣ #.
-_WORTH: Final = np.array([1.0, 0.9, 0.85, 0.75, 0.65, 0.3, 0.05])
 _ROLE, _PLACE, _MAIN, _SENTENCE = 0.45, 0.06, 0.05, 0.04
 _ENOUGH: Final = 0.62
 _ROUNDS: Final = 2
+_SURELY: Final = 0.7  # words of different kinds are aligned from this worth on
+_KIND: Final = {"PROPN": "NOUN", "NUM": "NOUN", "AUX": "VERB", "DET": "PRON", "PRON": "NOUN"}
 _SAME, _NAMES = 1.05, 1.25  # what it is worth that a word recurs
 
 
@@ -54,7 +55,8 @@ def match(premise: Reading, hypothesis: Reading, known: Known) -> list[int]:
     p, h = premise.units, hypothesis.units
     if not p or not h:
         return [-1] * len(h)
-    words = np.maximum(known.worth(_WORTH), _again(premise, hypothesis, known))
+    worth = known.worth()
+    words = np.maximum(worth, _again(premise, hypothesis, known)) * _comparable(p, h, known.same > 0, worth > _SURELY)
     near = 1 - np.abs(np.linspace(0, 1, len(p))[:, None] - np.linspace(0, 1, len(h))[None, :])
     main = np.array([u.main for u in p])[:, None] & np.array([u.main for u in h])[None, :]
     worth = words + _PLACE * near + _MAIN * main
@@ -76,6 +78,18 @@ def match(premise: Reading, hypothesis: Reading, known: Known) -> list[int]:
     out = [-1] * len(h)
     for i, j in zip(rows.tolist(), columns.tolist(), strict=True):
         out[j] = i
+    return out
+
+
+def _comparable(
+    p: list[Unit], h: list[Unit], same: Bool[ndarray, "p h"], known: Bool[ndarray, "p h"]
+) -> Float64[ndarray, "p h"]:
+    """Return 0 for two units that cannot stand for each other: a word for whether something is so, and another word."""
+    says = np.array([u.operator is not None for u in p])[:, None] == np.array([u.operator is not None for u in h])
+    kind = [np.array([_KIND.get(u.pos, u.pos) for u in units]) for units in (p, h)]
+    light = [np.array([u.lemma in LIGHT and u.pos == "VERB" for u in units]) for units in (p, h)]
+    alike = (kind[0][:, None] == kind[1][None, :]) & (light[0][:, None] == light[1][None, :]) | known
+    out: Float64[ndarray, "p h"] = ((says & alike) | same).astype(np.float64)
     return out
 
 

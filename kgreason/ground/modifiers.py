@@ -6,7 +6,6 @@ from typing import Final
 from kgreason.data.entailment import Entailment
 from kgreason.data.operators import Shape, phrases
 from kgreason.ground.changing import Distribution, spread
-from kgreason.ground.governing import turned
 from kgreason.ground.trees import Unit
 
 _E, _F, _R, _N, _A, _I = (
@@ -34,7 +33,7 @@ _INSERTED: Final = spread((_R, 0.87), (_E, 0.06), (_A, 0.03))
 DELETED, INSERTED = _DELETED, _INSERTED
 
 
-def _removal(unit: Unit) -> Entailment | None:
+def removed(unit: Unit) -> Entailment | None:
     """What an adverb that bears on whether something is so comes to: "almost", "always", "allegedly"."""
     return _adverbs().get(tuple(unit.text.split())) if unit.pos == "ADV" else None
 
@@ -48,9 +47,6 @@ def _adverbs() -> dict[tuple[str, ...], Entailment]:
 def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, str]:
     """Return what it comes to that a unit of the premise, with what hangs below it, has no counterpart."""
     unit = units[i]
-    adverb = _removal(unit)
-    if adverb is not None:
-        return spread((adverb, 0.9)), "without it, it need not be so"
     if unit.lemma in _DENYING:
         return spread((_A, 0.85)), "what it was said of is not that"
     if unit.lemma in _NEARLY:
@@ -62,8 +58,8 @@ def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, 
     others = [units[c] for c in unit.children if forth[c] >= 0 and units[c].relation == "conj"]
     if (unit.relation == "conj" and unit.joined in {"or", "nor"}) or any(o.joined in {"or", "nor"} for o in others):
         return spread((_R, 0.95)), "one of several possibilities"
-    below = [c for c in unit.children if forth[c] >= 0 and units[c].relation in {"xcomp", "ccomp"}]
-    if below:
+    below = [units[c] for c in unit.children if forth[c] >= 0 and units[c].relation in {"xcomp", "ccomp"}]
+    if any(child.relation == "ccomp" or child.mark == "to" for child in below):
         return spread((_F, 0.3), (_R, 0.3)), "what it says of the clause below it is not known"
     return _DELETED, _what(unit)
 
@@ -71,9 +67,6 @@ def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, 
 def added(units: list[Unit], j: int, back: list[int]) -> tuple[Distribution, str]:
     """Return what it comes to that a unit of the hypothesis, with what hangs below it, has no counterpart."""
     unit = units[j]
-    adverb = _removal(unit)
-    if adverb is not None:
-        return spread((turned(adverb), 0.9)), "with it, it need not be so"
     if unit.lemma in _DENYING or unit.lemma in _NEARLY:
         return spread((_A, 0.85)), "what it is said of is not that"
     if unit.lemma in _OPEN:
@@ -120,7 +113,12 @@ _UNLIKE: Final = [
     (_set("before"), _set("after")),
     (_set("in_front_of"), _set("behind")),
     (_set("to into onto toward towards"), _set("from out_of off away_from")),
-    (_set("up"), _set("down")),
+    (_set("up upward upwards uphill upstairs"), _set("down downward downwards downhill downstairs")),
+    (_set("outdoors outside"), _set("indoors inside")),
+    (_set("forward forwards ahead"), _set("backward backwards back")),
+    (_set("in on"), _set("out off")),
+    (_set("left"), _set("right")),
+    (_set("together"), _set("alone apart")),
     (_set("near by next_to beside"), _set("far_from")),
     (_set("for"), _set("against")),
 ]
@@ -135,3 +133,31 @@ def prepositions(first: str, second: str) -> Distribution | None:
     if any(a in group and b in group for group in _LIKE):
         return spread((_E, 0.85), (_F, 0.05))
     return spread((_E, 0.4), (_A, 0.1), (_F, 0.1))
+
+
+def opposed(first: str, second: str) -> bool:
+    """Whether two particles, prepositions or adverbs of place exclude each other."""
+    return any((first in a and second in b) or (first in b and second in a) for a, b in _UNLIKE)
+
+
+_OUTDOORS: Final = _set(
+    """field yard garden park beach street road sidewalk mountain lake river forest wood tree snow grass hill desert sea
+    ocean sand farm pasture meadow trail jungle lawn courtyard backyard path wave rock cliff alley driveway playground
+    highway market bridge boat sidewalk pavement tent campfire camp dirt mud pond stream shore puddle"""
+)
+_INDOORS: Final = _set(
+    """room kitchen gym gymnasium bedroom bathroom office classroom hall house restaurant bar library couch sofa bed store
+    shop hospital church museum theater theatre cinema studio laboratory lab living_room elevator escalator pub cafe"""
+)
+
+
+def whereabouts(unit: Unit, premise: list[Unit]) -> bool | None:
+    """Whether "outdoors" or "indoors" is borne out by the places in the premise; None if nothing is known."""
+    if unit.lemma not in {"outside", "outdoors", "outdoor", "inside", "indoors", "indoor"} or unit.case:
+        return None
+    out = unit.lemma.startswith("out")
+    places = {u.lemma for u in premise if u.pos == "NOUN" and u.case not in {"from", "of", "with", "by", "near"}}
+    here, there = (_OUTDOORS, _INDOORS) if out else (_INDOORS, _OUTDOORS)
+    if places & here:
+        return True
+    return False if places & there else None

@@ -11,6 +11,7 @@ from kgreason.ground.trees import Unit
 #: The roles an edge may have.
 ROLES: Final = ("agent", "patient", "recipient", "prep", "mod", "is", "poss", "clause", "join")
 AGENT, PATIENT, RECIPIENT, PREP, MOD, IS, POSS, CLAUSE, JOIN = range(9)
+CORE: Final = frozenset({AGENT, PATIENT, RECIPIENT})
 #: How well a role of the hypothesis is borne out by one of the premise; rows: premise.
 COMPATIBLE: Final[Float32[ndarray, "9 9"]] = np.eye(9, dtype=np.float32)
 for _a, _b, _much in (

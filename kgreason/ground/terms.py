@@ -28,6 +28,10 @@ _ASKED: Final = np.array(
     ],
     bool,
 )
+#: How much a relation between two words speaks for it that one took the other's place: ≡ ⊏ ⊐ ^ | ⌣ #. From a
+#: certainty of `_SURE` on it counts in full, a mere guess counts less.
+_WORTH: Final = np.array([1.0, 0.9, 0.85, 0.75, 0.65, 0.3, 0.05])
+_SURE: Final = 0.6
 #: Units of the premise by those of the hypothesis; then with the modifier before the one, the other, both.
 _WAYS: Final = ((False, False), (True, False), (False, True), (True, True))
 
@@ -47,19 +51,21 @@ class Known:
     Args:
         same: How much two units are the same word.
         row: The row in `reasons`, for each of `_WAYS`; -1 where nothing was asked.
+        each: What each row is worth, and 0 at last.
         relation: All relations.
         reason: All reasons.
     """
 
     same: Float64[ndarray, "p h"]
     row: Int64[ndarray, "ways p h"]
+    each: Float64[ndarray, " more"]
     relation: Float32[ndarray, "pairs 7"]
     reason: tuple[str, ...]
 
-    def worth(self, weights: Float64[ndarray, " 7"]) -> Float64[ndarray, "p h"]:
+    def worth(self) -> Float64[ndarray, "p h"]:
         """Return the best worth of each pair over the ways to name it."""
-        each = np.append(self.relation @ weights, 0.0)
-        return np.maximum(each[self.row].max(0), 1.0 * self.same)
+        asked: Float64[ndarray, "p h"] = self.each[self.row].max(0)
+        return asked
 
     def told(self, i: int, j: int, way: int) -> tuple[Distribution, str] | None:
         """Return the relation of two units, named in one way, and why."""
@@ -76,10 +82,13 @@ class Terms:
         self._lemmas: dict[str, int] = {}
         self.terms: list[Term] = []
         self._lemma: list[int] = []
+        self._text: list[int] = []
         self._kind: list[int] = []
         self._code: Int64[ndarray, " pairs"] = np.zeros(0, np.int64)
         self._relation: Float32[ndarray, "pairs 7"] = np.zeros((0, 7), np.float32)
         self._reason: tuple[str, ...] = ()
+        self._worth: Float64[ndarray, " more"] = np.zeros(1)
+        self._columns: tuple[ndarray, ...] = ()
 
     def add(self, units: Sequence[Unit]) -> Words:
         """Enter the units of a text; return their rows."""
@@ -94,6 +103,7 @@ class Terms:
             self._ids[key] = len(self._ids)
             self.terms.append(Term(text, lemma, UPOS.id(pos) if pos else -1))
             self._lemma.append(self._lemmas.setdefault(lemma, len(self._lemmas)))
+            self._text.append(self._lemmas.setdefault(text, len(self._lemmas)))
             self._kind.append(_CLASS.get(pos, 5))
         return self._ids[key]
 
@@ -115,18 +125,22 @@ class Terms:
         self._code, self._relation = code, np.ascontiguousarray(relation.T)
         for row in np.flatnonzero((kind[left] == _PRONOUN) | (kind[right] == _PRONOUN)).tolist():
             self._relation[row] = _pronoun(*asked[row])
+        sure = np.minimum(1.0, self._relation.max(1, initial=0.0) / _SURE)
+        self._worth = np.append((self._relation @ _WORTH) * sure, 0.0)
+        self._columns = tuple(np.array(rows, np.int64) for rows in (self._kind, self._lemma, self._text))
 
     def between(self, first: Words, then: Words) -> Known:
         """Return what is known of all pairs of units of two texts."""
-        kind, lemma = np.array(self._kind, np.int64), np.array(self._lemma, np.int64)
+        kind, lemma, text = self._columns
         alike = np.where(kind[first.unit][:, None] == kind[then.unit][None, :], 1.0, 0.8)
-        same = (lemma[first.unit][:, None] == lemma[then.unit][None, :]) * alike
+        equal = lemma[first.unit][:, None] == lemma[then.unit][None, :]
+        same = (equal | (text[first.unit][:, None] == text[then.unit][None, :])) * alike
         plain = not ((first.phrase >= 0).any() or (then.phrase >= 0).any())
         rows = []
         for long, wide in _WAYS[:1] if plain else _WAYS:
             left, right = first.phrase if long else first.unit, then.phrase if wide else then.unit
             rows.append(self._look_up(left, right))
-        return Known(same, np.stack(rows), self._relation, self._reason)
+        return Known(same, np.stack(rows), self._worth, self._relation, self._reason)
 
     def _look_up(self, left: Int64[ndarray, " p"], right: Int64[ndarray, " h"]) -> Int64[ndarray, "p h"]:
         if not len(self._code):

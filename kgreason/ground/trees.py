@@ -11,7 +11,7 @@ from kgreason.ground.governing import govern
 from kgreason.ground.quantities import quantify
 from kgreason.ground.rewrites import Sketch, rewrite
 from kgreason.ground.units import Lexicon
-from kgreason.ground.words import EMPTY, INDEFINITE, MODALS, NEGATIONS, RELATIVES
+from kgreason.ground.words import EMPTY, INDEFINITE, MODALS, NEGATIONS, PARTICLES, RELATIVES
 
 _NEXT: Final = DEPENDENCY_RELATIONS.id("next")
 _POS: Final = ["", *UPOS]  # position -1 + 1
@@ -131,8 +131,8 @@ def _belongs(s: Sketch, node: int, head: int, lexicon: Lexicon) -> bool:
     relation = s.relation[node]
     if relation in {"flat", "fixed", "goeswith"}:
         return True
-    if relation == "compound" and s.pos[head] == "VERB":
-        return True
+    if s.pos[head] == "VERB" and (relation == "compound" or (node == head + 1 and s.text[node] in PARTICLES)):
+        return not s.below[node] and lexicon.knows(f"{s.lemma[head]} {s.text[node]}")
     if relation in {"compound", "amod"} and node == head - 1 and not s.below[node]:
         both = f"{s.text[node]} {s.lemma[head]}"
         return lexicon.knows_as_one(both, s.lemma[head])

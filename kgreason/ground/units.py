@@ -12,7 +12,7 @@ from kgreason.data.function_words import FUNCTION_WORDS
 from kgreason.ground.lexical import Senses, lexical_relations
 
 #: Parts of speech whose words carry content; adpositions are looked up only as adverbs and adjectives.
-_CONTENT = np.array([UPOS.id(pos) for pos in ("ADJ", "ADV", "NOUN", "NUM", "PROPN", "VERB")])
+_CONTENT = frozenset(UPOS.id(pos) for pos in ("ADJ", "ADV", "NOUN", "NUM", "PROPN", "VERB"))
 _ADP = UPOS.id("ADP")
 _NEXT = DEPENDENCY_RELATIONS.id("next")  # word order is no government
 #: What a part of speech may be in a lexicon that knows only nouns, verbs, adjectives and adverbs.
@@ -168,7 +168,7 @@ def _unit(
     surface = " ".join(graph.node_text[n] for n in span)
     lemma = " ".join([graph.node_text[n].lower() for n in span[:-1]] + [_lemma(graph, span[-1])])
     pos = int(graph.node_pos[head])
-    content = bool(np.isin(pos, _CONTENT)) if pos >= 0 else lemma not in FUNCTION_WORDS and lemma[:1].isalnum()
+    content = pos in _CONTENT if pos >= 0 else lemma not in FUNCTION_WORDS and lemma[:1].isalnum()
     looked_up = content or pos == _ADP or len(span) > 1
     row, lemma_id = lexicon.add((lemma, surface, surface.lower()), lemma, pos, looked_up)
     return int(graph.node_span[head, 0]), head, row, lemma_id, pos, content or len(span) > 1

@@ -10,7 +10,7 @@ def _set(words: str) -> frozenset[str]:
 #: Nouns that only count or bundle what follows "of".
 GROUPS: Final = _set(
     """group bunch couple lot number crowd band team pack herd flock pair set series variety handful plenty kind type
-    sort piece dozen collection majority ton load cluster gang swarm flock troop array crew line row party cup slice bit type"""
+    sort piece dozen collection majority ton load cluster gang swarm flock troop array crew line row party cup slice bit type body game"""
 )
 #: Words before "of" that say how many of a whole.
 PARTITIVES: Final = _set("some all each none most many one both few several any half either neither every much another")
@@ -39,6 +39,8 @@ INDEFINITE: Final = {
     "something": ("thing", "a"),
     "anything": ("thing", "a"),
 }
+#: What makes one verb with the verb before it, if the graph knows that verb: "stand up", "put out".
+PARTICLES: Final = _set("up down out off on over away around back along together")
 RELATIVES: Final = _set("who which that whom whose where when")
 PERSONAL: Final = {
     "he": "man", "him": "man", "himself": "man",
@@ -48,7 +50,7 @@ PERSONAL: Final = {
 }  # fmt: skip
 #: Verbs that say no more than a preposition or the structure does: "a woman wearing red", "a man with a hat".
 LIGHT: Final = _set(
-    "be have do get wear dress clothe hold carry contain feature involve perform color colour cover make fill locate situate consist"
+    "be have do get wear dress clothe hold carry contain feature involve perform color colour cover make fill locate situate consist colored coloured"
 )
 FEMALE: Final = _set(
     """woman girl lady mother daughter sister wife female queen princess actress waitress aunt grandmother niece bride
