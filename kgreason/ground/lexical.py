@@ -33,7 +33,10 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 
 #: Which role a relation plays by what the rules of a graph say of it (`kgreason.data.rules.LEXICAL`).
 _PLAYS: Mapping[str, str] = {
-    **{"forward": "taxonomy", "reverse": "below", "equivalence": "alike", "near": "near"},
+    "forward": "taxonomy",
+    "reverse": "below",
+    "equivalence": "alike",
+    "near": "near",
     **dict.fromkeys(("negation", "alternation", "opposite"), "opposite"),
     **dict.fromkeys(("attribute", "part", "whole", "related"), "related"),
 }
