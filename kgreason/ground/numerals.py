@@ -141,7 +141,7 @@ def ordinal(words: Sequence[str]) -> int | None:
         return LAST
     if len(words) == 2 and words[0].isdigit() and words[1] in _ORDINAL_END:
         return int(words[0])
-    base = _IRREGULAR.get(words[-1])
+    base: float | None = _IRREGULAR.get(words[-1])
     if base is None:
         stem = words[-1].removesuffix("th")
         stem = stem[:-2] + "y" if stem.endswith("tie") else stem

@@ -4,6 +4,7 @@
     python tests/bench/bench_lexical.py --dev      # the same on what the facts and the table were tuned on, with errors
     python tests/bench/bench_lexical.py --fit      # fit the table of log-odds on the development parts and print it
     python tests/bench/bench_lexical.py --speed
+    python tests/bench/bench_lexical.py --ablate
 
 Parts are cut by a hash of the pair, so that both directions of a pair are in one part.
 """
@@ -27,7 +28,8 @@ from safetensors.numpy import load_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, cross_val_predict
 
-from kgreason.data import UPOS, Entailment
+from kgreason.data import UPOS, Entailment, KnowledgeGraph
+from kgreason.data.perturbed import perturb_graph
 from kgreason.ground.natural import NaturalRelations, Term
 from kgreason.ground.sense_pairs import EVIDENCE
 from kgreason.ground.verdict import FEATURES
@@ -236,11 +238,39 @@ def speed(relations: NaturalRelations) -> None:
     print(f"{half / first:,.0f} new pairs/s, {half / (time.process_time() - start):,.0f} known pairs/s")
 
 
+def ablate() -> None:
+    """Print what share is right without the facts, without WordNet, and with WordNet's tails shuffled."""
+    wordnet = open_graph("wordnet")
+    empty = KnowledgeGraph.from_triples([("nothing", "is", "here")])
+    shuffled = perturb_graph(wordnet, "tails", seed=0)
+    variants = {
+        "as it is": NaturalRelations(wordnet),
+        "no facts about words": NaturalRelations(wordnet, facts="none"),
+        "no WordNet": NaturalRelations(empty),
+        "WordNet, tails shuffled": NaturalRelations(shuffled),
+        "neither": NaturalRelations(empty, facts="none"),
+    }
+    sets = {"own list": own(held_out=True)} | {name: public(name, test=True) for name in PUBLIC}
+    for title, relations in variants.items():
+        told = {name: relations.between([row.pair for row in rows])[0].argmax(0) for name, rows in sets.items()}
+        shares = {name: f"{100 * right(rows, told[name]).mean():.1f}" for name, rows in sets.items()}
+        kinds = {name: f"{100 * macro_recall(rows, told[name]):.1f}" for name, rows in sets.items()}
+        print(f"{title:24} right {shares}  macro recall {kinds}")
+
+
+def macro_recall(rows: Sequence[Row], told: ndarray) -> float:
+    good, gold = right(rows, told), np.array([row.gold[0] for row in rows])
+    return float(np.mean([good[gold == relation].mean() for relation in set(gold.tolist())]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
-    for name in ("dev", "fit", "speed"):
+    for name in ("dev", "fit", "speed", "ablate"):
         parser.add_argument(f"--{name}", action="store_true")
     asked = parser.parse_args()
+    if asked.ablate:
+        ablate()
+        return
     relations = NaturalRelations(open_graph("wordnet"))
     actions: dict[str, Callable[[NaturalRelations], None]] = {"fit": fit, "speed": speed}
     for name, action in actions.items():
