@@ -68,7 +68,7 @@ def hard_lines(data: UInt8[ndarray, " bytes"], ascii_only: bool, graphs: bool) -
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _scheme(data, at, kinds):
     """Return where the part behind the scheme and the host of an IRI begins, or -1."""
     i = at + 1
@@ -89,7 +89,7 @@ def _scheme(data, at, kinds):
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _iri(data, at, kinds):
     """Return where the IRI that begins at `at` is over, or -1 if it takes a parser to say."""
     i = _scheme(data, at, kinds)
@@ -110,7 +110,7 @@ def _iri(data, at, kinds):
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _node(data, at, kinds):
     """Return where an IRI or a blank node is over, or -1."""
     if data[at] == _LESS:
@@ -124,7 +124,7 @@ def _node(data, at, kinds):
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _string(data, at, kinds):
     """Return where the text of a literal is over, or -1."""
     i = at + 1
@@ -142,7 +142,7 @@ def _string(data, at, kinds):
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _language(data, at, kinds):
     """Return where a language of two or three letters, perhaps with a country of two, is over, or -1."""
     i = at
@@ -158,7 +158,7 @@ def _language(data, at, kinds):
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _object(data, at, kinds):
     """Return where the third part of a statement is over, or -1."""
     if data[at] != _QUOTE:
@@ -172,7 +172,7 @@ def _object(data, at, kinds):
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _canonical(data, at, kinds, graphs):
     """Return where the newline of a statement stands that is as the canonical form has it, or -1."""
     i = _node(data, at, kinds)

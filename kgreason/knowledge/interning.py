@@ -5,7 +5,9 @@ from typing import final, no_type_check
 
 import numpy as np
 from jaxtyping import Int32, Int64, UInt8
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 from numpy import ndarray
 
 _FIRST_SLOTS = 1 << 12
@@ -80,50 +82,57 @@ def _longer(old: ndarray, size: int) -> ndarray:
 
 
 @no_type_check
-@njit(inline="always")
-def eight(text, i):
-    """Return the eight bytes from `i` on as one number; the compiler makes one load of it."""
-    low = np.uint64(text[i]) | np.uint64(text[i + 1]) << np.uint64(8)
-    low |= np.uint64(text[i + 2]) << np.uint64(16) | np.uint64(text[i + 3]) << np.uint64(24)
-    high = np.uint64(text[i + 4]) << np.uint64(32) | np.uint64(text[i + 5]) << np.uint64(40)
-    return low | high | np.uint64(text[i + 6]) << np.uint64(48) | np.uint64(text[i + 7]) << np.uint64(56)
+@intrinsic
+def eight(context, text, i):
+    """Load the eight bytes from `i` on as one little-endian number; nobody checks that they are there."""
+
+    def code(target, builder, signature, arguments):
+        array = target.make_array(signature.args[0])(target, builder, arguments[0])
+        at = target.cast(builder, arguments[1], signature.args[1], types.intp)
+        place = builder.bitcast(builder.gep(array.data, [at]), ir.IntType(64).as_pointer())
+        return builder.load(place, align=1)
+
+    return types.uint64(text, i), code
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _digest(text, begin, end, seed):
     h = seed ^ (np.uint64(end - begin) * _K)
-    i = begin
-    while i + 8 <= end:
-        h = (h ^ eight(text, i)) * _M
-        h ^= h >> np.uint64(32)
-        i += 8
-    rest, shift = np.uint64(0), np.uint64(0)
-    while i < end:
-        rest |= np.uint64(text[i]) << shift
-        shift += np.uint64(8)
-        i += 1
+    rest = np.uint64(0)
+    if end - begin >= 8:
+        i = begin
+        while i + 8 < end:
+            h = (h ^ eight(text, i)) * _M
+            h ^= h >> np.uint64(32)
+            i += 8
+        rest = eight(text, end - 8)  # some bytes twice: cheaper than one by one
+    else:
+        for i in range(begin, end):
+            rest = rest << np.uint64(8) | np.uint64(text[i])
     h = (h ^ rest) * _M
     h = (h ^ (h >> np.uint64(29))) * _K
     return h ^ (h >> np.uint64(32))
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def same(one, a, b, two, c, d):
     """Say whether `one[a:b]` and `two[c:d]` are the same bytes."""
     size = b - a
     if size != d - c:
         return False
     i = 0
-    while i + 8 <= size:
+    if size < 8:
+        while i < size and one[a + i] == two[c + i]:
+            i += 1
+        return i == size
+    if eight(one, b - 8) != eight(two, d - 8):  # names differ at their ends
+        return False
+    while i + 8 < size:
         if eight(one, a + i) != eight(two, c + i):
             return False
         i += 8
-    while i < size:
-        if one[a + i] != two[c + i]:
-            return False
-        i += 1
     return True
 
 
@@ -142,9 +151,8 @@ def _place(slots, arena, starts, count, seed):
 
 @no_type_check
 @njit(cache=True)
-def _touch(hashes, lanes, state):
+def _touch(hashes, lanes, slots, arena, starts):
     """Load what the look-ups of these hashes will need, all at once, so that they do not wait for it one by one."""
-    slots, arena, starts = state
     mask, met = len(slots) - 1, 0
     for j in range(lanes):
         slot = slots[np.int64(hashes[j]) & mask]
@@ -154,10 +162,9 @@ def _touch(hashes, lanes, state):
 
 
 @no_type_check
-@njit(cache=True)
-def _find(text, begin, end, h, state):
+@njit(cache=True, inline="always")
+def _find(text, begin, end, h, slots, arena, starts):
     """Return the number of a string, or -1 - the free slot where it belongs."""
-    slots, arena, starts = state
     mask, tag = len(slots) - 1, np.int64(h >> np.uint64(32))
     at = np.int64(h) & mask
     while slots[at] != 0:
@@ -184,11 +191,11 @@ def _intern(text, fresh, state, count, seed):
             # Files say several things about one head in a row: what stands two names before needs no look-up.
             again[j] = k > 1 and same(text, begin[k], end[k], text, begin[k - 2], end[k - 2])
             hashes[j] = np.uint64(0) if again[j] else _digest(text, begin[k], end[k], seed)
-        if _touch(hashes, lanes, state) < 0:
+        if _touch(hashes, lanes, slots, arena, starts) < 0:
             return base, count  # never: it keeps the loads from being optimised away
         for j in range(lanes):
             a, b, h = begin[base + j], end[base + j], hashes[j]
-            found = np.int64(out[base + j - 2]) if again[j] else _find(text, a, b, h, state)
+            found = np.int64(out[base + j - 2]) if again[j] else _find(text, a, b, h, slots, arena, starts)
             if found < 0:
                 at = starts[count]
                 if at + b - a > len(arena):

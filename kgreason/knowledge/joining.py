@@ -198,22 +198,28 @@ def _decimal_order(count: int) -> Int64[ndarray, " numbers"]:
 def join_triples(work: Work, entities: Entities, maps: Maps, relations: int) -> None:
     """Write the triples by head and by tail."""
     sizes = (entities.count, relations, entities.count)
-    forward = work.sorter(sizes)
-    for k, run in enumerate(work.runs):
-        ids, kinds = entities.of(k, work.runs), maps.of(k)[np.asarray(run.relations.place[:])]
-        for begin in range(0, len(run.triples), 3 * _ROWS):
-            rows = np.array(run.triples[begin : begin + 3 * _ROWS]).reshape(-1, 3)
-            rows[:, 0], rows[:, 1], rows[:, 2] = ids[rows[:, 0]], kinds[rows[:, 1]], ids[rows[:, 2]]
+    forward, backward = work.sorter(sizes), work.sorter(sizes)
+    for k in range(len(work.runs)):
+        for rows in _numbered(work, k, entities, maps):
             forward.add(rows)
-        work.runs[k] = replace(run, triples=np.zeros(0, np.int32))
+        work.runs[k] = replace(work.runs[k], triples=np.zeros(0, np.int32))  # the memory is wanted
         work.step("sorting triples", 0.5 * (k + 1) / len(work.runs))
-    backward = work.sorter(sizes)
     for rows in _written(work, forward, ("head_ptr", "relation", "tail"), relations, entities.count):
         backward.add(np.ascontiguousarray(rows[:, ::-1]))
     work.step("sorting triples", 0.75)
     for _ in _written(work, backward, ("tail_ptr", "inverse", "head"), relations, entities.count):
         pass
     work.step("sorting triples", 1.0)
+
+
+def _numbered(work: Work, k: int, entities: Entities, maps: Maps) -> Iterator[Int32[ndarray, "rows 3"]]:
+    """Yield the triples of a run by the ids of the graph."""
+    run = work.runs[k]
+    ids, kinds = entities.of(k, work.runs), maps.of(k)[np.asarray(run.relations.place[:])]
+    for begin in range(0, len(run.triples), 3 * _ROWS):
+        rows = np.array(run.triples[begin : begin + 3 * _ROWS]).reshape(-1, 3)
+        rows[:, 0], rows[:, 1], rows[:, 2] = ids[rows[:, 0]], kinds[rows[:, 1]], ids[rows[:, 2]]
+        yield rows
 
 
 def _written(
@@ -226,4 +232,5 @@ def _written(
         work.columns.write(names[1], rows[:, 1].astype(kind))
         work.columns.write(names[2], np.ascontiguousarray(rows[:, 2]))
         yield rows
+    sorter.close()
     pointers.finish(entities)

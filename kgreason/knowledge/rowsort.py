@@ -1,6 +1,5 @@
 """Sorts rows of three numbers, as many as there are, in bounded memory: sorted runs on disk, then one merge."""
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,8 +71,7 @@ class RowSorter:
             if len(kept):
                 last = kept[-1].copy()
                 yield self._unpack(kept)
-        for run in self._runs:
-            run.path.unlink(missing_ok=True)
+        self.close()
 
     def _pack(self, rows: ndarray, out: ndarray) -> None:
         _, b, c = self._bits
@@ -141,7 +139,8 @@ class RowSorter:
                 return
 
     def close(self) -> None:
-        """Remove what was written."""
+        """Give up the memory, and remove what was written."""
+        self._keys = self._keys[:0].copy()
         for run in self._runs:
             run.path.unlink(missing_ok=True)
 
@@ -153,8 +152,3 @@ def _up_to(window: ndarray, bound: tuple[int, ...]) -> int:
         return int(np.searchsorted(first, bound[0], "right"))
     low, high = np.searchsorted(first, bound[0], "left"), np.searchsorted(first, bound[0], "right")
     return int(low + np.searchsorted(window[low:high, 1], bound[1], "right"))
-
-
-def removed(folder: Path) -> None:
-    """Remove a folder of runs."""
-    shutil.rmtree(folder, ignore_errors=True)

@@ -38,7 +38,7 @@ def _quoted(text, at, quote):
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _plain(text, at, sep):
     """Read a field that is not quoted. Returns where it ends, and where it is over."""
     i = at
@@ -55,7 +55,7 @@ def _plain(text, at, sep):
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _field(text, at, sep, quote):
     """Read one field: where it begins, where it ends, and the place of what follows it (or `_MORE`, `_BAD`)."""
     if quote == 0 or at >= len(text) or text[at] != quote:
@@ -72,9 +72,9 @@ def _field(text, at, sep, quote):
 
 
 @no_type_check
-@njit(cache=True)
-def _line(text, at, rules, columns, spans):
-    """Read one line into `spans`. Returns where the next begins (or `_MORE`, `_BAD`), and the columns found."""
+@njit(cache=True, inline="always")
+def _line(text, at, rules, columns, spans, row):
+    """Read one line into a row of spans. Returns where the next begins (or `_MORE`, `_BAD`), and the columns found."""
     sep, quote, last = rules
     column, found = 0, 0
     while True:
@@ -83,7 +83,7 @@ def _line(text, at, rules, columns, spans):
             return over, found
         for k in range(len(columns)):
             if columns[k] == column:
-                spans[k, 0], spans[k, 1] = begin, end
+                spans[row, k, 0], spans[row, k, 1] = begin, end
                 found += 1
         column += 1
         if over >= len(text):
@@ -94,12 +94,14 @@ def _line(text, at, rules, columns, spans):
 
 
 @no_type_check
-@njit(cache=True)
-def _sound(text, spans, found, limit):
-    if found < len(spans):
-        return False
-    for k in range(len(spans)):
-        if spans[k, 1] - spans[k, 0] > limit or is_blank(text, spans[k, 0], spans[k, 1]):
+@njit(cache=True, inline="always")
+def _sound(text, spans, row, limit):
+    for k in range(spans.shape[1]):
+        begin, end = spans[row, k, 0], spans[row, k, 1]
+        if end == begin or end - begin > limit:
+            return False
+        b = text[begin]
+        if (b <= 32 or b >= 0xC2) and is_blank(text, begin, end):
             return False
     return True
 
@@ -132,10 +134,10 @@ def scan_table(text, rules, columns, spans, limit):
     """
     at, row, lines = 0, 0, 0
     while at < len(text) and row < len(spans):
-        after, found = _line(text, at, rules, columns, spans[row])
+        after, found = _line(text, at, rules, columns, spans, row)
         if after == _MORE and not rules[2]:
             break
-        if after >= 0 and _sound(text, spans[row], found, limit):
+        if after >= 0 and found >= len(columns) and _sound(text, spans, row, limit):
             row += 1
         elif after < 0 or not _empty(text, at, after, rules):
             return row, at, lines, True

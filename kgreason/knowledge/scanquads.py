@@ -15,7 +15,7 @@ _NEWLINE, _QUOTE, _BACKSLASH, _LESS, _GREATER, _UNDERSCORE, _AT = 10, 34, 92, 60
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _node(text, at, prefix, room):
     """Read an IRI or a blank node. Returns where its text begins and ends, where it is over, and the room used.
 
@@ -102,7 +102,7 @@ def _literal(text, at):
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _over(text, at):
     """Return where a literal that is not wanted is closed."""
     i = at + 1
@@ -112,7 +112,7 @@ def _over(text, at):
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _rank(text, begin, end, wanted):
     """Return which of the relations that give labels this is, or -1."""
     names, starts, _ = wanted
@@ -123,7 +123,7 @@ def _rank(text, begin, end, wanted):
 
 
 @no_type_check
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _foreign(text, at, language):
     """Say whether a language is given behind the quote at `at` that does not begin with `language`."""
     if text[at + 1] != _AT:
