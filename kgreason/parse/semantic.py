@@ -11,6 +11,7 @@ from kgreason.data import EdgeType, Example, LogicGraph
 from kgreason.data.operators import QUESTION, Shape, phrases, predicates
 from kgreason.data.quantifiers import is_number
 from kgreason.errors import ConfigError
+from kgreason.parse.agreement import agree
 from kgreason.parse.cues import find_cues
 from kgreason.parse.scope import Scopes
 from kgreason.parse.words import Words, lower_words
@@ -33,21 +34,30 @@ class SemanticParser:
         indefinites: `specific`: "a man" is a particular man, so that words which exclude each other exclude what is
             said of him. `existential`: there is a man, and there may be others ("a", "some", "two", "several" …).
         polarity: `none` leaves every place upward: what an experiment runs to see what polarity adds.
+        trees: `agree`: texts of one example that differ in few words get trees that differ in few edges
+            (`kgreason.parse.agreement.agree`). `own`: each text keeps the tree it was given.
 
     Raises:
         ConfigError: If an argument is none of its choices.
     """
 
-    def __init__(self, around: Parser, indefinites: str = "specific", polarity: str = "full") -> None:
+    def __init__(
+        self, around: Parser, indefinites: str = "specific", polarity: str = "full", trees: str = "agree"
+    ) -> None:
         if indefinites not in {"specific", "existential"}:
             raise ConfigError(f"[parse] indefinites = '{indefinites}'; expected specific or existential.")
         if polarity not in {"full", "none"}:
             raise ConfigError(f"[parse] polarity = '{polarity}'; expected full or none.")
-        self.around, self.indefinites, self.polarity = around, indefinites, polarity
+        if trees not in {"agree", "own"}:
+            raise ConfigError(f"[parse] trees = '{trees}'; expected agree or own.")
+        self.around, self.indefinites, self.polarity, self.trees = around, indefinites, polarity, trees
 
     def __call__(self, examples: Sequence[Example]) -> list[LogicGraph]:
         existential = self.indefinites == "existential"
-        return [self._mark(graph, existential) for graph in self.around(examples)]
+        graphs = self.around(examples)
+        if self.trees == "agree":
+            graphs = [agree(graph) for graph in graphs]
+        return [self._mark(graph, existential) for graph in graphs]
 
     def _mark(self, graph: LogicGraph, existential: bool) -> LogicGraph:
         marked = add_scopes(graph, existential)
