@@ -10,6 +10,7 @@ from jaxtyping import Float32, Int32, Int64
 from numpy import ndarray
 
 from kgreason.data import ALIGN_RELATIONS, KnowledgeGraph
+from kgreason.data.rules import Rules
 from kgreason.ground.taxonomy import relate, walk_up
 
 #: Which relations of a graph carry which lexical relation. Names that a graph does not have are passed over.
@@ -28,6 +29,16 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "near": ("similar", "also_see", "SimilarTo"),
     "alike": ("http://www.w3.org/2002/07/owl#sameAs", "Synonym", "http://www.w3.org/2004/02/skos/core#exactMatch"),
     "related": ("derivation", "pertainym", "verb_group", "entailment", "cause", "RelatedTo"),
+}
+
+#: Which role a relation plays by what the rules of a graph say of it (`kgreason.data.rules.LEXICAL`).
+_PLAYS: Mapping[str, str] = {
+    "forward": "taxonomy",
+    "reverse": "below",
+    "equivalence": "alike",
+    "near": "near",
+    **dict.fromkeys(("negation", "alternation", "opposite"), "opposite"),
+    **dict.fromkeys(("attribute", "part", "whole", "related"), "related"),
 }
 
 #: The columns of `LexicalRelations.between`: what the graph can say of two different words.
@@ -69,7 +80,8 @@ class LexicalRelations:
 
     Args:
         knowledge: The graph. What is derived from it is kept with it and shared.
-        roles: Which relations of the graph play which role; see `ROLES`.
+        roles: Which relations of the graph play which role; see `ROLES`. Those of the role `below` lead down the
+            taxonomy.
         max_meet: The most steps up on either side to where co-hyponyms meet.
         min_content: See above.
 
@@ -84,7 +96,8 @@ class LexicalRelations:
         max_meet: int = 5,
         min_content: float = 0.2,
     ) -> None:
-        self._up_ptr, self._up, self._steps = closure(*_rows_of(knowledge, roles.get("taxonomy", ())))
+        up = _above(knowledge, roles.get("taxonomy", ()), roles.get("below", ()))
+        self._up_ptr, self._up, self._steps = closure(*up)
         self._content = information(self._up, len(knowledge.entities))
         self._opposite = _both_ways(knowledge, roles.get("opposite", ()))
         self._near = _both_ways(knowledge, roles.get("near", ()))
@@ -123,10 +136,19 @@ _KEPT: "weakref.WeakKeyDictionary[KnowledgeGraph, LexicalRelations]" = weakref.W
 
 
 def lexical_relations(knowledge: KnowledgeGraph) -> LexicalRelations:
-    """Return the relations of a graph under the default settings, derived once for as long as the graph lives."""
+    """Return the relations of a graph as its rules, or else the usual names, tell them; derived once for each graph."""
     if knowledge not in _KEPT:
-        _KEPT[knowledge] = LexicalRelations(knowledge)
+        _KEPT[knowledge] = LexicalRelations(knowledge, _roles_by(knowledge.rules) or ROLES)
     return _KEPT[knowledge]
+
+
+def _roles_by(rules: Rules) -> dict[str, tuple[str, ...]]:
+    """Return the roles of relations by what rules say of them; empty if they say nothing."""
+    said: dict[str, tuple[str, ...]] = {}
+    for meaning, names in rules.by_meaning.items():
+        role = _PLAYS[meaning]
+        said[role] = said.get(role, ()) + names
+    return said
 
 
 def _relation_ids(knowledge: KnowledgeGraph, names: Sequence[str]) -> Int64[ndarray, " found"]:
@@ -140,6 +162,22 @@ def _rows_of(
     keep = np.isin(knowledge.relation, _relation_ids(knowledge, names))
     ptr = np.concatenate([[0], np.cumsum(keep)])[knowledge.head_ptr].astype(np.int64)
     return ptr, np.ascontiguousarray(knowledge.tail[keep], np.int32)
+
+
+def _above(
+    knowledge: KnowledgeGraph, up: Sequence[str], down: Sequence[str]
+) -> tuple[Int64[ndarray, " offsets"], Int32[ndarray, " kept"]]:
+    """Return the CSR of what stands directly above each entity: tails of relations up, heads of relations down."""
+    ptr, tail = _rows_of(knowledge, up)
+    if not down:
+        return ptr, tail
+    below = np.isin(knowledge.inverse, _relation_ids(knowledge, down))
+    low = np.repeat(np.arange(len(ptr) - 1, dtype=np.int32), np.diff(knowledge.tail_ptr))[below]
+    heads = np.concatenate([np.repeat(np.arange(len(ptr) - 1, dtype=np.int32), np.diff(ptr)), low])
+    tails = np.concatenate([tail, knowledge.head[below].astype(np.int32)])
+    order = np.lexsort((tails, heads))
+    counts = np.bincount(heads, minlength=len(ptr) - 1)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), np.ascontiguousarray(tails[order], np.int32)
 
 
 def _both_ways(

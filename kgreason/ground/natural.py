@@ -49,7 +49,7 @@ class NaturalRelations:
 
     Args:
         knowledge: The graph whose labels are looked up.
-        mapping: Which relations of a graph say what; see `MAPPING`.
+        mapping: Which relations of a graph say what, where its own rules do not; see `MAPPING`.
         facts: `english`: those that ship with the package; a path: a file of the same form; `none`.
         others: Further graphs; the strongest evidence of all counts.
         max_senses: How many senses of a word are looked at, the likeliest first.
@@ -65,7 +65,7 @@ class NaturalRelations:
     ) -> None:
         self.facts = word_facts(facts)
         self.graphs = (knowledge, *others)
-        self._compared = [sense_graph(graph, mapping, self.facts) for graph in self.graphs]
+        self._compared = [sense_graph(graph, graph.rules.by_meaning or mapping, self.facts) for graph in self.graphs]
         self._stores = [SenseStore(graph, max_senses) for graph in self.graphs]
         self._known: dict[Pair, Told] = {}
 
