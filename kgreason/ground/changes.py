@@ -9,7 +9,7 @@ from kgreason.data.entailment import JOIN as JOINED
 from kgreason.data.entailment import Entailment
 from kgreason.ground.changing import Change, Distribution, spread
 from kgreason.ground.clauses import operators
-from kgreason.ground.matching import Reading
+from kgreason.ground.matching import Beside, Reading
 from kgreason.ground.modifiers import added, dropped, opposed, prepositions, removed, whereabouts
 from kgreason.ground.roles import COMPATIBLE, CORE, JOIN, PREP
 from kgreason.ground.terms import Known
@@ -39,6 +39,7 @@ class Comparison:
         hypothesis: Those of the other.
         counterpart: For each unit of the hypothesis, that of the premise, or -1.
         known: What is known of the words.
+        beside: Which units run alongside each other.
     """
 
     def __init__(
@@ -47,7 +48,9 @@ class Comparison:
         hypothesis: Reading,
         counterpart: list[int],
         known: Known,
+        beside: Beside,
     ) -> None:
+        self.beside = beside
         self.premise, self.hypothesis, self.known = premise, hypothesis, known
         self.back = counterpart
         self.named: set[int] = set()  # modifiers of the premise that are part of a name
@@ -205,8 +208,12 @@ class Comparison:
                 continue
             if self._other_kind(i, a) or self._other_kind(k, b):
                 continue
+            if self._unmoved(i, a) and self._unmoved(k, b):
+                continue
             borne = self._borne_out(i, k, role, case)
             if borne < 0.5 and role == PREP and self._hangs_elsewhere(b, k):
+                continue
+            if borne < 0.5 and role in CORE and self._said_of_either(a, i, b, k):
                 continue
             if borne < 0.5 and not (role in CORE and borne > 0 and self._either_voice(i, a)):
                 relation, what = self._doubt(i, k, role, borne)
@@ -224,10 +231,30 @@ class Comparison:
                     for reading, at in ((self.premise, i), (self.hypothesis, j)))
         return alone and any(unit.text.endswith(("ed", "en")) for unit in (self.premise.units[i], self.hypothesis.units[j]))
 
+    def _unmoved(self, i: int, j: int) -> bool:
+        """Whether nothing changed around two units but words that took each other's place."""
+        p, h = self.premise.units[i], self.hypothesis.units[j]
+        return (i, j) in self.beside.pairs and p.passive == h.passive
+
     def _hangs_elsewhere(self, j: int, k: int) -> bool:
         """Whether a prepositional phrase may hang on the noun before it instead, and does so in the premise."""
         before = [self.back[n] for n in range(j) if self.hypothesis.units[n].pos in {"NOUN", "VERB", "PROPN"}]
         return any(i >= 0 and (self._joined(i, k) or self._joined(k, i)) for i in before[-3:])
+
+    def _said_of_either(self, a: int, i: int, b: int, k: int) -> bool:
+        """Whether a clause may be said of one noun or of another before it: "a man in a shirt sitting on a rock"."""
+        p, h = self.premise.units, self.hypothesis.units
+        above = p[i].parent if p[i].relation == "acl" else -1
+        while above >= 0:
+            if above == k:
+                return True
+            above = p[above].parent
+        above = h[a].parent if h[a].relation == "acl" else -1
+        while above >= 0:
+            if self.back[above] >= 0 and self._joined(i, self.back[above]):
+                return True
+            above = h[above].parent
+        return False
 
     def _doubt(self, i: int, k: int, role: int, borne: float) -> Told:
         """Return what it comes to that the premise does not join two units in this role."""

@@ -7,14 +7,15 @@ from typing import Final, Literal, TypeAlias, final
 
 import numpy as np
 
-from kgreason.data import KnowledgeGraph, LogicGraph
+from kgreason.data import KnowledgeGraph, LogicGraph, NodeType
 from kgreason.data.edits import EditKind, Edits
 from kgreason.data.entailment import Entailment
 from kgreason.errors import ConfigError
 from kgreason.ground.align import AlignGrounder
 from kgreason.ground.changes import NOTHING, Comparison
 from kgreason.ground.changing import Change, spread
-from kgreason.ground.matching import Reading, match
+from kgreason.ground.course import side_by_side
+from kgreason.ground.matching import Beside, Reading, match
 from kgreason.ground.modifiers import removed
 from kgreason.ground.natural import NaturalRelations
 from kgreason.ground.roles import edges_of
@@ -77,13 +78,30 @@ class EditsGrounder:
         return Reading(units[0], edges_of(units[0])), Reading(units[1], edges_of(units[1]))
 
     def _edits(self, graph: LogicGraph, premise: Reading, hypothesis: Reading, known: Known) -> Edits:
-        back = match(premise, hypothesis, known)
-        changes = Comparison(premise, hypothesis, back, known).changes()
+        beside = _beside(graph, premise, hypothesis)
+        back = match(premise, hypothesis, known, beside)
+        changes = Comparison(premise, hypothesis, back, known, beside).changes()
         if self.reading == "existential":
             changes = [_existential(change) for change in changes]
         if not changes and (not hypothesis.units or not premise.units):
             changes = [Change(EditKind.INSERT, -1, -1, NOTHING, "nothing to compare")]
         return _written(graph, premise, hypothesis, back, changes)
+
+
+def _beside(graph: LogicGraph, premise: Reading, hypothesis: Reading) -> Beside:
+    """Run the two texts alongside each other, word for word."""
+    if not premise.units or not hypothesis.units:
+        return Beside(frozenset(), 0.0)
+    words = np.flatnonzero(graph.node_type == NodeType.WORD)
+    text = graph.node_span[words, 0]
+    number: dict[str, int] = {}
+    ids = np.array([number.setdefault(graph.node_text[w].lower(), len(number)) for w in words.tolist()], np.int64)
+    first, then = words[text == 0], words[text == text.max()]
+    found, share = side_by_side(ids[text == 0], ids[text == text.max()])
+    of_node = {unit.node: i for i, unit in enumerate(premise.units)}
+    at = {int(then[j]): int(first[i]) for j, i in enumerate(found.tolist()) if i >= 0}
+    pairs = ((of_node.get(at.get(unit.node, -1), -1), j) for j, unit in enumerate(hypothesis.units))
+    return Beside(frozenset(pair for pair in pairs if pair[0] >= 0), share)
 
 
 def _existential(change: Change) -> Change:

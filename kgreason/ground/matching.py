@@ -16,6 +16,7 @@ from kgreason.ground.words import LIGHT
 _ROLE, _PLACE, _MAIN, _SENTENCE = 0.45, 0.06, 0.05, 0.04
 _ENOUGH: Final = 0.62
 _ROUNDS: Final = 2
+_ALONG, _LEAST = 0.5, 0.3  # what it adds that the texts run alongside each other, and what two words are worth then
 _SURELY: Final = 0.7  # words of different kinds are aligned from this worth on
 _KIND: Final = {"PROPN": "NOUN", "NUM": "NOUN", "AUX": "VERB", "DET": "PRON", "PRON": "NOUN"}
 _SAME, _NAMES = 1.05, 1.25  # what it is worth that a word recurs
@@ -41,7 +42,20 @@ class Reading:
     joined: dict[tuple[int, int], list[Edge]] = None  # type: ignore[assignment]
 
 
-def match(premise: Reading, hypothesis: Reading, known: Known) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Units of two texts that run alongside each other, word for word.
+
+    Args:
+        pairs: A unit of the premise and one of the hypothesis each.
+        share: The share of common words, which tells how much that says.
+    """
+
+    pairs: frozenset[tuple[int, int]]
+    share: float
+
+
+def match(premise: Reading, hypothesis: Reading, known: Known, beside: Beside) -> list[int]:
     r"""Return for each unit of the hypothesis its counterpart in the premise, or -1.
 
     The assignment $M$ maximises the total worth of the pairs, each unit being used once at most,
@@ -49,7 +63,7 @@ def match(premise: Reading, hypothesis: Reading, known: Known) -> list[int]:
     $$w_{ij} = \max\big(s_{ij},\ v^\top r_{ij}\big) + a \frac{1}{|E_j|} \sum_{(i,k,\rho) \in E_P,\ (j,l,\sigma) \in E_H}
       c_{\rho\sigma} M_{kl} + b \,|{\rm places}|$$
 
-    with $s$ whether they are the same word, $r$ the relation of the words, $v$ what each relation is worth, $c$ how
+    (and more where the texts run alongside each other, `side_by_side`), with $s$ whether they are the same word, $r$ the relation of the words, $v$ what each relation is worth, $c$ how
     well the roles agree; solved twice, first with $M$ from the words alone. Pairs worth too little are dropped.
     """
     p, h = premise.units, hypothesis.units
@@ -57,9 +71,13 @@ def match(premise: Reading, hypothesis: Reading, known: Known) -> list[int]:
         return [-1] * len(h)
     worth = known.worth()
     words = np.maximum(worth, _again(premise, hypothesis, known)) * _comparable(p, h, known.same > 0, worth > _SURELY)
+    along = np.zeros_like(words)
+    for i, j in beside.pairs:
+        along[i, j] = beside.share
+    words = np.maximum(words, _LEAST * along)
     near = 1 - np.abs(np.linspace(0, 1, len(p))[:, None] - np.linspace(0, 1, len(h))[None, :])
     main = np.array([u.main for u in p])[:, None] & np.array([u.main for u in h])[None, :]
-    worth = words + _PLACE * near + _MAIN * main
+    total = words + _PLACE * near + _MAIN * main + _ALONG * along
     degree = np.bincount(np.concatenate([hypothesis.head, hypothesis.dependent]), minlength=len(h)) + [
         float(u.main) for u in h
     ]
@@ -69,11 +87,11 @@ def match(premise: Reading, hypothesis: Reading, known: Known) -> list[int]:
     rows: ndarray = np.zeros(0, np.int64)
     for _ in range(_ROUNDS):
         support = (_support(premise, hypothesis, compatible, matched) + main) / np.maximum(degree, 1)[None, :]
-        total = worth + _ROLE * np.minimum(support, 1) * (words > 0)
-        rows, columns = linear_sum_assignment(total, maximize=True)
-        good = total[rows, columns] >= _ENOUGH
+        worth = total + _ROLE * np.minimum(support, 1) * (words > 0)
+        rows, columns = linear_sum_assignment(worth, maximize=True)
+        good = worth[rows, columns] >= _ENOUGH
         rows, columns = rows[good], columns[good]
-        matched = np.zeros_like(total)
+        matched = np.zeros_like(worth)
         matched[rows, columns] = 1.0
     out = [-1] * len(h)
     for i, j in zip(rows.tolist(), columns.tolist(), strict=True):

@@ -27,6 +27,7 @@ _OPEN: Final = _set(
     "former ex alleged supposed would-be toy potential possible likely future possibly probably allegedly past apparent "
     "so-called apparently supposedly presumed suspected putative maybe perhaps"
 )
+_BEFORE: Final = frozenset({"amod", "compound", "advmod"})
 _NEARLY: Final = _set("almost nearly barely_not virtually")
 _DELETED: Final = spread((_F, 0.93), (_E, 0.04))
 _INSERTED: Final = spread((_R, 0.87), (_E, 0.06), (_A, 0.03))
@@ -47,11 +48,11 @@ def _adverbs() -> dict[tuple[str, ...], Entailment]:
 def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, str]:
     """Return what it comes to that a unit of the premise, with what hangs below it, has no counterpart."""
     unit = units[i]
-    if unit.lemma in _DENYING:
+    if unit.lemma in _DENYING and unit.relation in _BEFORE:
         return spread((_A, 0.85)), "what it was said of is not that"
     if unit.lemma in _NEARLY:
         return spread((_A, 0.85)), "it did not come to that"
-    if unit.lemma in _OPEN:
+    if unit.lemma in _OPEN and unit.relation in _BEFORE:
         return spread(), "what it is said of may not be that"
     if unit.mark == "if" or unit.mark == "unless":
         return spread((_R, 0.85)), "a condition"
@@ -67,9 +68,9 @@ def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, 
 def added(units: list[Unit], j: int, back: list[int]) -> tuple[Distribution, str]:
     """Return what it comes to that a unit of the hypothesis, with what hangs below it, has no counterpart."""
     unit = units[j]
-    if unit.lemma in _DENYING or unit.lemma in _NEARLY:
+    if (unit.lemma in _DENYING and unit.relation in _BEFORE) or unit.lemma in _NEARLY:
         return spread((_A, 0.85)), "what it is said of is not that"
-    if unit.lemma in _OPEN:
+    if unit.lemma in _OPEN and unit.relation in _BEFORE:
         return spread((_A, 0.3)), "what it is said of may not be that"
     others = [units[c] for c in unit.children if back[c] >= 0 and units[c].relation == "conj"]
     if (unit.relation == "conj" and unit.joined in {"or", "nor"}) or any(o.joined in {"or", "nor"} for o in others):
