@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from kgreason.data.entailment import CONJOIN, JOIN, SIGNATURES, signature
+from kgreason.data.entailment import COMPOSE, CONJOIN, JOIN, POLARITY, SIGNATURES, Polarity, signature
 from kgreason.decode.judge import JUDGES, Judge
 from kgreason.errors import ConfigError
 from kgreason.segments import segment_sum
@@ -17,7 +17,7 @@ from kgreason.tensors import GraphBatch, Proof, States, Trace
 
 GIVEN: Mapping[str, Any] = MappingProxyType({"name": "given"})
 _OPERATOR = 3  # EditKind.OPERATOR; the symbol side is out of reach here
-_EQUIVALENCE, _NEGATION, _ALTERNATION, _INDEPENDENCE = 0, 3, 4, 6
+_EQUIVALENCE, _ALTERNATION, _INDEPENDENCE = 0, 4, 6
 #: How strong a conclusion each relation is: it decides, it says something, it says nothing.
 _STRENGTH = (1.0, 1.0, 0.5, 1.0, 1.0, 0.5, 0.0)
 #: How one edit joins the others: beside them, after them, or before them.
@@ -27,10 +27,10 @@ _STEEP = 20.0
 #: The order from the inside out is told, unless it has less than this of the weight.
 _AS_GOOD = 0.45
 _ORDERS = ("nested", "chain")
-_UPWARD, _NOT, _SOME = signature("upward"), signature("not"), signature("some")
+_NOT, _SOME = signature("not"), signature("some")
 #: How much of an exclusion survives where a plain negation comes or goes: whether someone who sings is thereby said
 #: not to dance is a matter of taste.
-_SURVIVES = 0.0
+_SURVIVES = 0.5
 
 
 @final
@@ -55,21 +55,24 @@ class NaturalLogicDecoder(nn.Module):
 
     (On the way the trace tells the states of the stronger order alone.) Where no operator is exchanged the two
     polarities of a place should be one; where they are not, one of the two sentences is misread, and both count by
-    half. With `order = "chain"`, $T = \mathrm{JOIN}$ for every edit, as
-    MacCartney has it. Then two exclusions come to independence ("a man sings", "a woman dances"), since nothing is
-    known of the sentence between. With `order = "nested"`:
+    half.
+
+    With `order = "chain"`, $T = \mathrm{JOIN}$ for every edit, as MacCartney has it. Then two exclusions come to
+    independence ("a man sings", "a woman dances"), since nothing is known of the sentence between. With
+    `order = "nested"`:
 
     - First come the edits whose place an exchanged operator projects anew (their two polarities differ). They stand
       beside each other, $T = \mathrm{CONJOIN}$: one that excludes is enough to exclude, all must entail to entail.
     - Then the operators, from the inner to the outer, $T = \mathrm{JOIN}$ with what stands in their scope. A further
-      one in whose scope none of these stands, $T = \mathrm{CONJOIN}$.
+      one in whose scope none of these stands, $T = \mathrm{CONJOIN}$. If all are projected anew, the last is outermost.
     - Then all others, which no operator has touched, $T = \mathrm{CONJOIN}$.
-    - At a place that is projected anew, upward ceases to speak of one particular individual, and has the signature of
-      `some`: "a man sings" and "no woman sings" may both be true. But a plain negation leaves the individual alone;
-      there $|$ alone becomes $\#$, within the negation and without it.
+    - At a place that is projected anew nobody in particular is spoken of any more: "a man sings" and "no woman sings"
+      may both be true. There an upward signature is that of the place within `some`. Only a plain negation leaves the
+      individual alone. Whether someone who sings is thereby said not to dance is a matter of taste: half of $|$ becomes
+      $\#$.
 
-    A row halts when its edits are used up; its last cycle is its answer. A row without edits runs one cycle, remains at
-    $\equiv$, and counts as not proved, and so does a row with more edits than `cycles`, which ends at $\#$.
+    A row halts when its edits are used up; its last cycle is its answer. A row without edits runs one cycle, remains
+    at $\equiv$, and counts as not proved, and so does a row with more edits than `cycles`, which ends at $\#$.
     $y_i$ is $s_i$, in the first seven of its `dim` columns. With `judge = "given"` there are no parameters.
 
     Args:
@@ -88,6 +91,8 @@ class NaturalLogicDecoder(nn.Module):
     """
 
     project: Tensor
+    of_some: Tensor
+    negates: Tensor
     tables: Tensor
     code: Tensor
 
@@ -101,7 +106,9 @@ class NaturalLogicDecoder(nn.Module):
             raise ConfigError(f"[decode] natural_logic: cycles = {cycles}, expected at least 1.")
         self.order, self.cycles = order, cycles
         self.judge = JUDGES.build(judge, dim=dim) if isinstance(judge, Mapping) else judge
-        self.register_buffer("project", _projections(), persistent=False)  # (signatures + 2, 7, 7)
+        self.register_buffer("project", _projections(), persistent=False)  # (2 signatures, 7, 7)
+        self.register_buffer("of_some", _of_some(), persistent=False)
+        self.register_buffer("negates", _negates(), persistent=False)
         joins = _one_hot(np.stack([CONJOIN, JOIN, JOIN.T]))  # (how, 7, 7, 7)
         self.register_buffer("tables", joins.flatten(1, 2).transpose(0, 1).flatten(1), persistent=False)
         self.register_buffer("code", torch.eye(7, dim), persistent=False)
@@ -136,11 +143,8 @@ class NaturalLogicDecoder(nn.Module):
         """Return what each edit's relation becomes between sentences, in the premise's and in the hypothesis'."""
         place = batch.edit_polarity
         if self.order == "nested":
-            other = place.flip(0)
-            plain = self.project[other, _NEGATION, _NEGATION] == 1  # the other sentence keeps ^: a plain negation
-            anew = torch.where(plain, len(SIGNATURES), _SOME)
-            anew = torch.where(place == _UPWARD, anew, torch.where(place == _NOT, len(SIGNATURES) + 1, place))
-            place = torch.where(plan.anew, anew, place)
+            plain = self.negates[place[0], place[1]]
+            place = torch.where(plan.anew, torch.where(plain, place + len(SIGNATURES), self.of_some[place]), place)
         return torch.einsum("er,oers->oes", relation, self.project[place])
 
     def _walk(
@@ -187,6 +191,7 @@ def _plan(batch: GraphBatch, cycles: int, order: str) -> _Plan:
     operator = batch.edit_kind == _OPERATOR
     searched = torch.zeros(rows, dtype=torch.bool, device=row.device).index_put((row[operator],), operator[operator])
     moved = (batch.edit_polarity[0] != batch.edit_polarity[1]) & searched[row]
+    moved = moved & ~_outermost(row, rows, operator, moved)
     # what stands in a new scope, operators in the scope of others, operators, all else
     phase = torch.where(operator, torch.where(moved, 1, 2), torch.where(moved, 0, 3))
     if order == "chain":
@@ -216,6 +221,18 @@ def _plan(batch: GraphBatch, cycles: int, order: str) -> _Plan:
     )
 
 
+def _outermost(
+    row: Int[Tensor, " edits"], rows: int, operator: Bool[Tensor, " edits"], moved: Bool[Tensor, " edits"]
+) -> Bool[Tensor, " edits"]:
+    """Return the last operator of each row in which all operators are projected anew: no other is around it."""
+    number = torch.arange(len(row), device=row.device)
+    none = torch.full((rows,), -1, device=row.device)
+    last = none.scatter_reduce(0, row[operator], number[operator], "amax")
+    outer = none.scatter_reduce(0, row[operator & ~moved], number[operator & ~moved], "amax")
+    found: Tensor = (number == last[row]) & (outer[row] < 0)
+    return found
+
+
 def _weights(state: Float[Tensor, "orders batch 7"], plan: _Plan) -> Float[Tensor, "orders batch"]:
     decided = state @ state.new_tensor(_STRENGTH)
     return (_STEEP * decided * plan.searched).softmax(0)
@@ -239,15 +256,26 @@ def _looks(batch: GraphBatch, plan: _Plan, last: Int[Tensor, " batch"]) -> Float
 
 
 def _projections() -> Tensor:
-    """Return what each relation becomes at a place of each signature; then upward and `not` beside each other.
+    """Return what each relation becomes at a place of each signature; then that again, with an exclusion lost."""
+    plain = _one_hot(SIGNATURES)
+    spoilt = plain.clone()
+    spoilt[:, _ALTERNATION] *= _SURVIVES
+    spoilt[:, _ALTERNATION, _INDEPENDENCE] += 1 - _SURVIVES
+    return torch.cat([plain, spoilt])
 
-    Of the last two, one is the place before a plain negation comes or goes and the other after that.
-    """
-    upward, negated = _one_hot(SIGNATURES[[_UPWARD, _NOT]])
-    lost = torch.eye(7)[_INDEPENDENCE]
-    for table in (upward, negated):
-        table[_ALTERNATION] = _SURVIVES * table[_ALTERNATION] + (1 - _SURVIVES) * lost
-    return torch.cat([_one_hot(SIGNATURES), upward[None], negated[None]])
+
+def _of_some() -> Tensor:
+    """Return the signature of a place of each signature in a sentence about someone or other; downward ones stay."""
+    up = POLARITY == Polarity.UPWARD
+    return torch.from_numpy(np.where(up, COMPOSE[_SOME], np.arange(len(SIGNATURES))))
+
+
+def _negates() -> Tensor:
+    """Return whether a plain negation leads from a place of the one signature to one of the other."""
+    signatures = np.arange(len(SIGNATURES))
+    to = np.zeros((len(SIGNATURES),) * 2, bool)
+    to[signatures, COMPOSE[:, _NOT]] = to[signatures, COMPOSE[_NOT]] = True
+    return torch.from_numpy(to | to.T)
 
 
 def _one_hot(table: np.ndarray) -> Tensor:
