@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kgreason.cli import graph_look
 from kgreason.cli.console import print_json, say, set_quiet
 from kgreason.errors import ConfigError
 
@@ -21,7 +22,8 @@ _About = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this file to `app`."""
+    """Add the commands of this file, and those that look at a graph, to `app`."""
+    graph_look.add(_graph)
     app.add_typer(_graph)
 
 
@@ -65,43 +67,6 @@ def build(  # noqa: PLR0913 - one argument for each option
         say(f"Packing {pack} …")
         pack_graph(graph, pack)
     _tell(graph, str(out or ", ".join(str(file) for file in files)), json)
-
-
-@_graph.command("info")
-def info(
-    name: Annotated[str, typer.Argument(metavar="NAME|DIR|FILE", help="As `wordnet`, a store, or a graph file.")],
-    json: _Json = False,
-) -> None:
-    """Tell what a graph is: origin, licence, counts, relations. A store is checked byte by byte."""
-    from kgreason.knowledge import open_graph
-
-    _tell(open_graph(name), name, json)
-
-
-@_graph.command("show")
-def show(
-    entity: Annotated[str, typer.Argument(help="The name of an entity, or a label: dog.n.01, dog.")],
-    graph: Annotated[str, typer.Option(metavar="NAME|DIR|FILE", help="The graph to look in.")] = "wordnet",
-    limit: Annotated[int, typer.Option(help="At most so many triples each way; 0 for all.", min=0)] = 20,
-    json: _Json = False,
-) -> None:
-    """Show an entity and its triples; if a label may mean several, all of them, the likeliest first."""
-    from kgreason.knowledge import open_graph
-    from kgreason.knowledge.lookup import describe, find
-
-    knowledge = open_graph(graph)
-    candidates = find(knowledge, entity)
-    if json:
-        for candidate in candidates:
-            print_json(describe(knowledge, candidate, limit))
-        return
-    if len(candidates) > 1:
-        typer.echo(f"'{entity}' may mean {len(candidates)} entities:")
-        for candidate in candidates:
-            typer.echo(_line(describe(knowledge, candidate, 1)))
-        say(f"Show one with: kgreason graph show '{knowledge.entities[candidates[0].entity]}' --graph {graph}")
-        return
-    _show(describe(knowledge, candidates[0], limit))
 
 
 @_graph.command("list")
@@ -166,19 +131,3 @@ def _tell(graph: "KnowledgeGraph", where: str, json: bool) -> None:
     typer.echo("Relations:")
     for name, count in sorted(relations.items(), key=lambda item: (-item[1], item[0])):
         typer.echo(f"  {count:>12,} {name}" + (f"  ({', '.join(called[name])})" if name in called else ""))
-
-
-def _line(told: dict[str, Any]) -> str:
-    first = "".join(f"  {fact['relation']} {fact['label']}" for fact in told["out"])
-    return f"  {told['score']:.3f} {told['pos']:5} {told['entity']}  {', '.join(told['labels'])}{first}"
-
-
-def _show(told: dict[str, Any]) -> None:
-    typer.echo(f"{told['entity']}  {told['pos']}".rstrip())
-    typer.echo(f"  called: {', '.join(told['labels']) or 'nothing'}")
-    for way, arrow in (("out", "{relation} ▶ {entity}"), ("in", "◀ {relation} {entity}")):
-        for fact in told[way]:
-            shown = f"  ({fact['label']})" if fact["label"] != fact["entity"] else ""
-            typer.echo("  " + arrow.format(**fact) + shown)
-        if told[f"num_{way}"] > len(told[way]):
-            typer.echo(f"  … and {told[f'num_{way}'] - len(told[way]):,} more; all with --limit 0")

@@ -16,7 +16,8 @@ from kgreason.knowledge.forms import SOURCES, form_of, source_table
 from kgreason.knowledge.manifest import MANIFEST, VERSION
 from kgreason.knowledge.naming import name_by
 from kgreason.knowledge.notice import Notice, read_notice
-from kgreason.knowledge.remote import Texts
+from kgreason.knowledge.remote import SparqlSource, Texts
+from kgreason.knowledge.sparql import RemoteGraph
 from kgreason.knowledge.store import Verify, open_store, save_store
 from kgreason.places import cache_folder, data_folder, shipped
 
@@ -78,6 +79,23 @@ def is_remote(table: Mapping[str, Any]) -> bool:
     if table["name"] in known_graphs() and len(table) == 1:
         return "endpoint" in graph_notice(table["name"])
     return "endpoint" in table
+
+
+def remote_of(table: Mapping[str, Any]) -> RemoteGraph | None:
+    """Return the endpoint that a section `[knowledge]` names, ready to be asked; None if its graph is here.
+
+    Raises:
+        ConfigError: If a setting is wrong.
+    """
+    if not is_remote(table):
+        return None
+    if "endpoint" in table:
+        said = dict(table)
+    else:
+        notice = read_notice(Path(table["path"])) if table["name"] == "manifest" else _shipped(table["name"])
+        said = {"name": "sparql", **{key: notice.said[key] for key in _ASKED if key in notice.said}}
+    source = SOURCES.build(said)
+    return source.remote if isinstance(source, SparqlSource) else None
 
 
 def known_graphs() -> tuple[str, ...]:
@@ -178,7 +196,7 @@ def _shipped(name: str) -> Notice:
 
 
 def _compare(notice: Notice, path: Path, said: str, mend: str) -> None:
-    found = _digest([path])
+    found = digest_of([path])
     if found != said:
         raise StoreError(f"{path} has the sha256 {found}, {notice.path.name} says {said}. {mend}")
 
@@ -222,10 +240,10 @@ def _how(folder: Path) -> Verify:
 def _key(options: Mapping[str, Any], paths: list[Path]) -> str:
     names = [path.name for path in paths]  # the ending tells the form, and `about` tells the name
     said = json.dumps([_READERS, VERSION, dict(options), names], sort_keys=True, default=str)
-    return hashlib.sha256(f"{said}\n{_digest(paths)}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{said}\n{digest_of(paths)}".encode()).hexdigest()[:32]
 
 
-def _digest(paths: list[Path]) -> str:
+def digest_of(paths: list[Path]) -> str:
     """Return the sha256 of one file, or of the files' and folders' content together."""
     files = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
     digests = []
