@@ -10,7 +10,7 @@ from kgreason.data.entailment import Entailment
 from kgreason.ground.changing import Change, Distribution, spread
 from kgreason.ground.clauses import operators
 from kgreason.ground.matching import Beside, Reading
-from kgreason.ground.modifiers import added, dropped, opposed, prepositions, removed, whereabouts
+from kgreason.ground.modifiers import added, dropped, opposed, prepositions, removed, unreal, whereabouts
 from kgreason.ground.roles import COMPATIBLE, CORE, JOIN, PREP
 from kgreason.ground.terms import Known
 from kgreason.ground.trees import Unit
@@ -119,6 +119,8 @@ class Comparison:
             return _ELSEWHERE, f"{p.text} | {h.text}: opposite ways"
         if p.pos == h.pos == "VERB" and p.lemma.split()[0] == h.lemma.split()[0] and p.lemma != h.lemma:
             return _PARTICLE, f"{p.text} → {h.text}: the same verb, another particle"
+        if unreal(p.lemma, h.lemma):
+            return spread((_A, 0.9)), f"{p.text} | {h.text}: one is what the noun says, the other is not"
         same = p.lemma == h.lemma or p.text == h.text
         best = None if same else self.known.told(i, j, 0) or (NOTHING, f"{p.text} | {h.text}: unknown")
         for way in (1, 2, 3) if p.phrase or h.phrase else ():

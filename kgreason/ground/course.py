@@ -3,7 +3,7 @@
 from typing import no_type_check
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 from numba import njit
 from numpy import ndarray
 
@@ -16,7 +16,7 @@ def side_by_side(
     """Return for each word of the second text the word of the first that it runs alongside, or -1; and how far they do.
 
     Words of the longest common subsequence run alongside each other, and so do words between them if there are as many
-    on either side, two at most: one took the other's place.
+    on either side, two at most, and they stand nowhere else: one took the other's place.
 
     Args:
         first: The words of the one as numbers; equal words have equal numbers.
@@ -30,7 +30,7 @@ def side_by_side(
     """
     out = np.full(len(then), -1, np.int64)
     common = _common(first, then, out)
-    _fill(out, len(first))
+    _fill(out, len(first), np.isin(first, then), np.isin(then, first))
     return out, 2 * common / max(len(first) + len(then), 1)
 
 
@@ -59,8 +59,10 @@ def _common(first, then, out):
     return best[0, 0]
 
 
-def _fill(out: Int64[ndarray, " others"], size: int) -> None:
-    """Join the words of short gaps that are as long on either side."""
+def _fill(
+    out: Int64[ndarray, " others"], size: int, again: Bool[ndarray, " words"], before_too: Bool[ndarray, " others"]
+) -> None:
+    """Join the words of short gaps that are as long on either side, unless they stand elsewhere in the other text."""
     at, before = 0, -1
     while at < len(out):
         if out[at] >= 0:
@@ -72,5 +74,6 @@ def _fill(out: Int64[ndarray, " others"], size: int) -> None:
             end += 1
         after = int(out[end]) if end < len(out) else size
         if end - at == after - before - 1 <= _LONGEST_GAP:
-            out[at:end] = np.arange(before + 1, after)
+            moved = again[before + 1 : after] | before_too[at:end]
+            out[at:end] = np.where(moved, -1, np.arange(before + 1, after))
         at = end

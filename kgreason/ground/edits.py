@@ -137,10 +137,15 @@ def _places(
     """Return the signatures of an edit's place in the premise and in the hypothesis."""
     i, j, place = change.premise, change.hypothesis, change.place
     if change.kind == EditKind.DELETE:
-        return _around(graph, premise.units, i), _around(graph, hypothesis.units, forth.get(premise.units[i].parent, -1), True)
+        beside = _conjunct(premise.units, i)
+        if beside >= 0 and forth.get(beside, -1) >= 0:  # "eat or drink" to "drink"
+            return int(graph.node_polarity[premise.units[beside].node]), int(
+                graph.node_polarity[hypothesis.units[forth[beside]].node]
+            )
+        above = forth.get(premise.units[i].parent, -1)
+        return _around(graph, premise.units, i), _around(graph, hypothesis.units, above, True)
     if change.kind == EditKind.INSERT:
-        above = place if place >= 0 else -1
-        return _around(graph, premise.units, above, True), _around(graph, hypothesis.units, j)
+        return _around(graph, premise.units, place, True), _around(graph, hypothesis.units, j)
     if change.outer and place >= 0:  # what is said of a whole clause
         whole = change.premise < 0 or premise.units[change.premise].operator is not None
         whole &= change.hypothesis < 0 or hypothesis.units[change.hypothesis].operator is not None
@@ -153,6 +158,13 @@ def _places(
     return int(graph.node_polarity[premise.units[i].node]), int(graph.node_polarity[hypothesis.units[j].node])
 
 
+def _conjunct(units: list[Unit], i: int) -> int:
+    """Return what else is joined to the main predicate by "or", or -1."""
+    if units[i].parent >= 0:
+        return -1
+    return next((c for c in units[i].children if units[c].relation == "conj" and units[c].joined in {"or", "nor"}), -1)
+
+
 def _around(graph: LogicGraph, units: list[Unit], i: int, itself: bool = False) -> int:
     """Return the signature of the place where a unit hangs: that of what it hangs on."""
     if i < 0:
@@ -162,9 +174,6 @@ def _around(graph: LogicGraph, units: list[Unit], i: int, itself: bool = False) 
         return int(graph.node_polarity[unit.node])
     if removed(unit) is not None:
         return int(graph.node_polarity[unit.node])
-    joined = next((c for c in unit.children if units[c].relation == "conj"), -1)
-    if unit.parent < 0 and joined >= 0 and units[joined].joined in {"or", "nor"}:
-        return int(graph.node_polarity[units[joined].node])
     if unit.parent < 0:
         return 0
     if unit.relation == "conj" and any(units[c].relation == "nsubj" for c in unit.children):

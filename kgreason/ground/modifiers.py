@@ -22,6 +22,7 @@ def _set(words: str) -> frozenset[str]:
 _DENYING: Final = _set(
     "fake false counterfeit imitation artificial pretend mock bogus sham fictional imaginary forged phony"
 )
+_GENUINE: Final = _set("real genuine actual true authentic original natural")
 #: With these it was, will be, may be, or is only called so.
 _OPEN: Final = _set(
     "former ex alleged supposed would-be toy potential possible likely future possibly probably allegedly past apparent "
@@ -43,6 +44,11 @@ def removed(unit: Unit) -> Entailment | None:
 def _adverbs() -> dict[tuple[str, ...], Entailment]:
     rows = ((words, operator) for found in phrases().values() for words, operators in found for operator in operators)
     return {words: op.removal for words, op in rows if op.shape == Shape.ADVERB and op.removal is not None}
+
+
+def unreal(first: str, second: str) -> bool:
+    """Whether one modifier says that a thing is what its noun says, and the other that it is not: "real" and "fake"."""
+    return (first in _DENYING and second in _GENUINE) or (first in _GENUINE and second in _DENYING)
 
 
 def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, str]:

@@ -7,7 +7,7 @@ from kgreason.ground.rewrites import Sketch
 
 _NOMINAL: Final = frozenset({"NOUN", "PROPN", "PRON", "ADJ", "NUM", "SYM", "X", "VERB"})
 #: Adjectives that say how many.
-_AMOUNTS: Final = frozenset("few several many numerous multiple various countless more fewer less".split())  # noqa: SIM905
+_AMOUNTS: Final = frozenset("most some any few several many numerous multiple various countless more fewer less".split())  # noqa: SIM905
 _DENIALS: Final = frozenset({"not", "n't"})
 
 

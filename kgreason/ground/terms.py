@@ -32,6 +32,8 @@ _ASKED: Final = np.array(
 #: certainty of `_SURE` on it counts in full, a mere guess counts less.
 _WORTH: Final = np.array([1.0, 0.9, 0.85, 0.75, 0.65, 0.3, 0.05])
 _SURE: Final = 0.6
+#: Anything is something; something is anything.
+_SOMETHING: Final = (np.eye(7)[1] * 0.94 + 0.06 / 7, np.eye(7)[2] * 0.94 + 0.06 / 7)
 #: Units of the premise by those of the hypothesis; then with the modifier before the one, the other, both.
 _WAYS: Final = ((False, False), (True, False), (False, True), (True, True))
 
@@ -89,6 +91,7 @@ class Terms:
         self._reason: tuple[str, ...] = ()
         self._worth: Float64[ndarray, " more"] = np.zeros(1)
         self._columns: tuple[ndarray, ...] = ()
+        self._thing = -1
 
     def add(self, units: Sequence[Unit]) -> Words:
         """Enter the units of a text; return their rows."""
@@ -109,6 +112,7 @@ class Terms:
 
     def ask(self, natural: NaturalRelations, pairs: Sequence[tuple[Words, Words]]) -> None:
         """Ask for all pairs of a unit of the first and a unit of the second text of each item."""
+        self._thing = self._ids.get(("thing", "thing", "NOUN"), -1)
         size, kind, lemma = len(self.terms), np.array(self._kind, np.int64), np.array(self._lemma, np.int64)
         codes = [
             (left[:, None] * size + right[None, :]).ravel()
@@ -125,6 +129,8 @@ class Terms:
         self._code, self._relation = code, np.ascontiguousarray(relation.T)
         for row in np.flatnonzero((kind[left] == _PRONOUN) | (kind[right] == _PRONOUN)).tolist():
             self._relation[row] = _pronoun(*asked[row])
+        for row in np.flatnonzero((left == self._thing) != (right == self._thing)).tolist():
+            self._relation[row] = _SOMETHING[int(left[row] == self._thing)]
         sure = np.minimum(1.0, self._relation.max(1, initial=0.0) / _SURE)
         self._worth = np.append((self._relation @ _WORTH) * sure, 0.0)
         self._columns = tuple(np.array(rows, np.int64) for rows in (self._kind, self._lemma, self._text))
