@@ -12,6 +12,7 @@ from kgreason.data.function_words import FUNCTION_WORDS
 
 _NEXT: Final = DEPENDENCY_RELATIONS.id("next")
 _ROOT: Final = -1
+_PUNCT: Final = DEPENDENCY_RELATIONS.id("punct")
 #: What share of the words of the longer text must recur in order in the other.
 _ALIKE: Final = 0.6
 _Step: TypeAlias = tuple[str, int, int, int, int]
@@ -30,7 +31,10 @@ def agree(graph: LogicGraph) -> LogicGraph:
     A parser reads each text by itself, and one other word can turn a whole tree over: then the two say different things
     of words that both share. Where a stretch of words stands in place of another, it keeps its own inner edges and
     hangs where the other hung; added words hang where they hung by themselves. Parts of speech of shared words are
-    those of the first text. A text stays as it is if less than six tenths of the words recur, if a content word stands
+    those of the first text. Where one text is the other with words left out, the longer gives its tree to the shorter,
+    for it shows what belongs together ("She sings and dances on Monday", "She sings on Monday").
+
+    Else a text stays as it is if less than six tenths of the words recur, if a content word stands
     elsewhere in the other ("Kim gave Lee a book", "Kim gave a book to Lee"), if a shared word hangs on one that is left
     out, or if no tree would come of it.
 
@@ -51,7 +55,8 @@ def agree(graph: LogicGraph) -> LogicGraph:
         if same is None:
             continue
         changed = True
-        for p, h in same:
+        longer = len(first) >= len(later)
+        for p, h in same if longer else [(h, p) for p, h in same]:
             pos[h], lemma[h] = pos[p], lemma[p]
     return _with_tree(replace(graph, node_pos=pos, node_lemma=tuple(lemma)), tree) if changed else graph
 
@@ -75,28 +80,28 @@ def _with_tree(graph: LogicGraph, tree: _Tree) -> LogicGraph:
 
 
 def _transfer(text: Sequence[str], tree: _Tree, first: list[int], later: list[int]) -> list[tuple[int, int]] | None:
-    """Write the tree of `first` over `later`; return the words that both share, or None if nothing was done."""
+    """Write the tree of `first` over `later`, or of the longer over the shorter; return the words that both share.
+
+    Returns:
+        The words of both, or None if nothing was done.
+    """
     if not first or not later:
         return None
     matcher = SequenceMatcher(None, [text[w].lower() for w in first], [text[w].lower() for w in later], autojunk=False)
     steps = matcher.get_opcodes()
-    shared = sum(i2 - i1 for tag, i1, i2, _, _ in steps if tag == "equal")
-    if shared < _ALIKE * max(len(first), len(later)) or _moved(text, first, later, steps):
+    if _is_part(text, first, later, steps):
+        return _shorten(tree, first, later, steps)
+    same = _shared(first, later, steps)
+    if len(same) < _ALIKE * max(len(first), len(later)) or _moved(text, first, later, steps):
         return None
     place: dict[int, int] = {_ROOT: _ROOT}  # from a word of the first text to what stands there in the other
-    same: list[tuple[int, int]] = []
-    hung: list[tuple[int, int]] = []  # words of both that hang alike
-    for tag, i1, i2, j1, j2 in steps:
-        before, after = first[i1:i2], later[j1:j2]
-        if tag == "equal":
-            same += zip(before, after, strict=True)
-            hung += zip(before, after, strict=True)
-        elif tag == "replace":
-            pairs = _exchanged(tree, before, after)
-            if pairs is None:
-                return None
-            hung += pairs
-            place |= dict.fromkeys(before, pairs[0][1]) if len(pairs) == 1 else {}
+    hung = list(same)  # words of both that hang alike
+    for i1, i2, j1, j2 in (step[1:] for step in steps if step[0] == "replace"):
+        pairs = _exchanged(tree, first[i1:i2], later[j1:j2])
+        if pairs is None:
+            return None
+        hung += pairs
+        place |= dict.fromkeys(first[i1:i2], pairs[0][1]) if len(pairs) == 1 else {}
     place |= dict(hung)
     head, relation = list(tree.head), list(tree.relation)
     for p, h in hung:
@@ -104,6 +109,54 @@ def _transfer(text: Sequence[str], tree: _Tree, first: list[int], later: list[in
             return None
         head[h], relation[h] = place[tree.head[p]], tree.relation[p]
     if not _is_forest(head, later):
+        return None
+    tree.head[:], tree.relation[:] = head, relation
+    return same
+
+
+def _shared(first: list[int], later: list[int], steps: Sequence[_Step]) -> list[tuple[int, int]]:
+    spans = [(first[i1:i2], later[j1:j2]) for tag, i1, i2, j1, j2 in steps if tag == "equal"]
+    return [pair for before, after in spans for pair in zip(before, after, strict=True)]
+
+
+def _is_part(text: Sequence[str], first: list[int], later: list[int], steps: Sequence[_Step]) -> bool:
+    """Whether one text is the other with words left out, but for marks; and has two words at least."""
+    gone = [text[w] for tag, i1, i2, _, _ in steps if tag != "equal" for w in first[i1:i2] if _is_word(text[w])]
+    come = [text[w] for tag, _, _, j1, j2 in steps if tag != "equal" for w in later[j1:j2] if _is_word(text[w])]
+    kept = sum(_is_word(text[w]) for tag, i1, i2, _, _ in steps if tag == "equal" for w in first[i1:i2])
+    return kept > 1 and bool(gone) != bool(come)
+
+
+def _is_word(text: str) -> bool:
+    return any(map(str.isalnum, text))
+
+
+def _shorten(tree: _Tree, first: list[int], later: list[int], steps: Sequence[_Step]) -> list[tuple[int, int]] | None:
+    """Write the tree of the longer text over the shorter: a word hangs on the nearest that is left of those above it.
+
+    Of words above which nothing is left the first is the root, and the others hang on it as they did. Marks that only
+    the shorter text has hang on the root.
+    """
+    same = [
+        pair for tag, i1, i2, j1, j2 in steps if tag == "equal" for pair in zip(first[i1:i2], later[j1:j2], strict=True)
+    ]
+    forth = len(first) >= len(later)
+    place = dict(same) if forth else {h: p for p, h in same}
+    head, relation, root = list(tree.head), list(tree.relation), _ROOT
+    for word, target in place.items():
+        above = tree.head[word]
+        while above != _ROOT and above not in place:
+            above = tree.head[above]
+        head[target], relation[target] = place.get(above, _ROOT), tree.relation[word]
+    short = later if forth else first
+    placed = set(place.values())
+    for word in short:
+        if word in placed and head[word] == _ROOT:
+            root, head[word] = (word, _ROOT) if root == _ROOT else (root, root)
+    for word in short:
+        if word not in placed:
+            head[word], relation[word] = root, _PUNCT
+    if not _is_forest(head, short):
         return None
     tree.head[:], tree.relation[:] = head, relation
     return same
