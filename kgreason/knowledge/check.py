@@ -11,7 +11,7 @@ from numpy import ndarray
 from kgreason.data import KnowledgeGraph
 from kgreason.errors import ConfigError
 from kgreason.knowledge.markup import page_of, row_of
-from kgreason.knowledge.summary import degrees, labelled
+from kgreason.knowledge.summary import degrees, labelled, readable
 
 Weight: TypeAlias = Literal["wrong", "doubtful", "good"]
 _EXAMPLES = 5
@@ -109,7 +109,7 @@ def _unlabelled(graph: KnowledgeGraph, named: Bool[ndarray, " entities"]) -> Fin
     shown = np.asarray(graph.labels.preferred)
     found = np.flatnonzero(shown < 0)
     if named.any():  # names are labels enough where no entity has another
-        found = np.flatnonzero(~named)
+        found = np.flatnonzero(~named & ~readable(graph))
     advice = "Texts are linked to labels. Say which relations name things: [names] relations = […] in a manifest."
     return _finding("unlabelled", "doubtful", len(found), len(graph.entities), _names(graph, found), advice)
 

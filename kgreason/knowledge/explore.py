@@ -135,8 +135,11 @@ class Explore:
             return search(self.graph, text, limit)
         found = self.remote.search(text, limit)
         exact = {entity for entities in self.remote.names.meaning([text]).values() for entity in entities}
-        hits = (Hit(e, n, n, "exact" if e in exact or e == text else "part", float(e in exact), 0) for e, n in found)
-        return Hits(text, tuple(hits))
+        facts = dict.fromkeys((entity for entity, _ in found), 0)
+        for run in self.remote.facts.runs(facts):
+            facts[run.entity] += run.size
+        exact |= {text}
+        return Hits(text, tuple(_hit(entity, name, text, entity in exact, facts[entity]) for entity, name in found))
 
     def path(self, start: str, end: str, most: int = 6) -> Path | None:
         """Return a shortest path between two entities (of each name the likeliest); None if there is none so short.
@@ -199,6 +202,16 @@ class Explore:
 
     def _repr_html_(self) -> str:
         return self.info()._repr_html_()
+
+
+def explore(graph: KnowledgeGraph | str) -> Explore:
+    """Look at a graph: a name, a file, a store, a manifest, an endpoint, or a graph that is open; see `Explore`."""
+    return Explore(graph)
+
+
+def _hit(entity: str, name: str, text: str, exact: bool, facts: int) -> Hit:
+    score = 1.0 if exact else round(0.9 * min(1.0, len(text) / max(1, len(name))), 4)
+    return Hit(entity, name, name, "exact" if exact else "part", score, facts)
 
 
 def _called(names: Mapping[str, list[str]], fact: tuple[str, str, str]) -> tuple[str, str, str]:

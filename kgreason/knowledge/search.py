@@ -108,7 +108,7 @@ def _labels(names: Names, wanted: str, limit: int) -> list[tuple[int, Match, flo
         else:
             begins = 0.05 * bool(re.search(rf"(?i)\b{re.escape(wanted)}", told))
             hits.append((label, "part", 0.9 * size / max(size, len(told)) + begins))
-    if len(hits) < (limit or 1):
+    if len(hits) < (limit or 1) and not any(match == "exact" for _, match, _ in hits):
         known = {label for label, _, _ in hits}
         hits += [hit for hit in _like(table, wanted, limit or 100) if hit[0] not in known]
     return hits

@@ -175,10 +175,9 @@ class RemoteGraph:
             return []
         came: tuple[dict[str, Triple], dict[str, Triple]] = ({}, {})
         seen, new = ({start}, {end}), ({start}, {end})
-        hub = min(self.limits.hub, self.rules.hub_limit or self.limits.hub)
         for _ in range(most):
             side = 0 if len(new[0]) <= len(new[1]) else 1
-            runs = _within(self.facts.runs(sorted(new[side])), hub, self.limits.facts)
+            runs = _within(self.facts.runs(sorted(new[side])), self.limits.hub, self.limits.facts)
             new[side].clear()
             for head, relation, tail in self.facts.facts(runs):
                 for near, far in ((head, tail), (tail, head)):
@@ -192,14 +191,24 @@ class RemoteGraph:
         return []
 
     def search(self, text: str, limit: int = 20) -> list[tuple[str, str]]:
-        """Return entities and their names for what a person types: an exact name first, else names that hold it."""
+        """Return entities and their names for what a person types: an exact name first, then names that hold it.
+
+        The second is slow at a large endpoint, which reads every name for it; one that cannot in time gives the first.
+        """
         if is_iri(text):
             return [(text, self.names.of([text]).get(text, [text])[0])]
         exact = self.names.meaning([text]).get(text, [])
-        if exact:
-            called = self.names.of(exact)
-            return [(entity, called.get(entity, [entity])[0]) for entity in exact[:limit]]
-        return self.names.containing(text, limit)
+        called = self.names.of(exact)
+        found = {entity: called.get(entity, [entity])[0] for entity in exact[:limit]}
+        try:
+            more = self.names.containing(text, limit) if len(found) < limit else []
+        except TooMuchError:
+            if not found:
+                raise
+            more = []
+        for entity, name in sorted(more, key=lambda row: (len(row[1]), row)):
+            found.setdefault(entity, name)
+        return list(found.items())[:limit]
 
     def __repr__(self) -> str:
         return f"RemoteGraph({self.endpoint}{', ' + self.graph if self.graph else ''})"

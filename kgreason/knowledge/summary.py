@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 _HUBS = 10
+#: Some letters and a number: Q42, DOID_0001816, m.02_286.
+_CODE = r"^[A-Za-z]{0,8}[_:.\-]?[\d_]+$"
 
 
 @final
@@ -132,6 +134,14 @@ def labelled(graph: KnowledgeGraph) -> ndarray:
     last = names.str.strip_chars_end("/#").str.extract(r"([^/#]*)$", 1)
     own = (_plain(called) == _plain(names)) | (_plain(called) == _plain(last))
     return np.asarray((preferred >= 0) & ~own.to_numpy())
+
+
+def readable(graph: KnowledgeGraph) -> ndarray:
+    """Return which entities have a name that a person can read: words in its last part, not a code (Q42, DOID_7)."""
+    import polars as pl
+
+    last = pl.Series(list(graph.entities), dtype=pl.String).str.strip_chars_end("/#").str.extract(r"([^/#]*)$", 1)
+    return np.asarray((last.str.contains(r"\p{L}{3,}") & ~last.str.contains(_CODE)).to_numpy())
 
 
 def _plain(names: "pl.Series") -> "pl.Series":
