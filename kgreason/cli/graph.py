@@ -16,6 +16,12 @@ _graph = typer.Typer(name="graph", help="Build a knowledge graph and look at it.
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per result.")]
 _Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")]
 _Column = Annotated[str, typer.Option(metavar="COLUMN", help="Its column: a number from 1, or a name.")]
+_Option = Annotated[
+    list[str] | None, typer.Option("--option", metavar="KEY=VALUE", help="An argument of the source: language=de, …")
+]
+_Limit = Annotated[
+    list[str] | None, typer.Option("--limit", metavar="KEY=VALUE", help="What a file may hold: field, line, ratio, …")
+]
 _About = Annotated[
     list[str] | None, typer.Option("--about", metavar="KEY=VALUE", help="Say what it is: licence=CC0, origin=…")
 ]
@@ -29,44 +35,62 @@ def register(app: typer.Typer) -> None:
 
 @_graph.command("build")
 def build(  # noqa: PLR0913 - one argument for each option
-    files: Annotated[list[Path], typer.Argument(help="Files of one form, or one WordNet folder.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Files of one form, a pattern in quotes, a folder, or -.")
+    ],
     out: Annotated[Path | None, typer.Option(help="The folder of the store; default: the cache.")] = None,
-    form: Annotated[str, typer.Option(help="What the files are, if their ending does not say: tsv, turtle, …")] = "",
+    form: Annotated[str, typer.Option(help="What the files are, if the guess is wrong: tsv, turtle, obo, …")] = "",
     head: _Column = "",
     relation: _Column = "",
     tail: _Column = "",
     names: Annotated[str, typer.Option(metavar="FILE", help="A TSV file of entity and label.")] = "",
+    option: _Option = None,
+    limit: _Limit = None,
+    skip_bad_lines: Annotated[bool, typer.Option(help="Count broken lines and write them aside.")] = False,
+    infer: Annotated[str, typer.Option(metavar="STEPS", help="What to say outright: same,inverse,transitive,…")] = "",
+    memory: Annotated[int, typer.Option(help="Megabytes for one run; a build takes about twice as much.", min=1)] = 256,
     about: _About = None,
     pack: Annotated[Path | None, typer.Option(metavar="FILE", help="Also pack it into one .npz file.")] = None,
     json: _Json = False,
     quiet: _Quiet = False,
 ) -> None:
-    """Build a graph from files: TSV, CSV, JSON lines, RDF in any syntax, GraphML, a WordNet folder.
+    """Build a graph from files: TSV, CSV, JSON lines, Parquet, RDF in any syntax, OBO, GraphML, ConceptNet, Wikidata.
 
-    Without --out the store is kept in the cache, and the same files are opened from there next time.
+    Without --out the store is kept in the cache, and the same files are opened from there next time. A build that was
+    stopped goes on when the same command is given again.
     """
-    from dataclasses import replace
-
-    from kgreason.knowledge import SOURCES, open_built, open_store, save_store, source_table
+    from kgreason.cli.graph_build import Wish, build_as
     from kgreason.knowledge import pack as pack_graph
 
     set_quiet(quiet)
     columns = {"head": head, "relation": relation, "tail": tail, "names": names}
-    table = source_table(files, form, {key: value for key, value in columns.items() if value})
-    say(f"Reading {', '.join(str(file) for file in files)} …")
-    said = dict(_pair(pair) for pair in about or [])
-    if out is None and not said:
-        graph = open_built(table)
-    else:
-        graph = SOURCES.build(table)()
-        graph = replace(graph, about={**graph.about, **said})
-    if out is not None:
-        say(f"Writing {out} …")
-        graph = open_store(save_store(graph, out), "size")
+    given: dict[str, Any] = {key: value for key, value in columns.items() if value}
+    given |= {key: _value(value) for key, value in (_pair("--option", pair) for pair in option or [])}
+    if limit:
+        given["limits"] = {key: _value(value) for key, value in (_pair("--limit", pair) for pair in limit)}
+    if skip_bad_lines:
+        given["bad_lines"] = "skip"
+    steps = tuple(step.strip() for step in infer.split(",") if step.strip())
+    said = dict(_pair("--about", pair) for pair in about or [])
+    graph = build_as(Wish(files, out, form, given, steps, memory * 2**20, said))
     if pack is not None:
         say(f"Packing {pack} …")
         pack_graph(graph, pack)
-    _tell(graph, str(out or ", ".join(str(file) for file in files)), json)
+    _tell(graph, str(out or ", ".join(files)), json)
+
+
+@_graph.command("export")
+def export(
+    name: Annotated[str, typer.Argument(metavar="NAME|DIR|FILE", help="As `wordnet`, a store, or a graph file.")],
+    out: Annotated[Path, typer.Argument(help="The file to write: .nt, .tsv or .graphml.")],
+    form: Annotated[str, typer.Option(help="nt, tsv or graphml, if the ending does not say.")] = "",
+    json: _Json = False,
+) -> None:
+    """Write a graph as N-Triples, TSV or GraphML. N-Triples also hold the labels, and give the same graph back."""
+    from kgreason.knowledge import export_graph, open_graph
+
+    path = export_graph(open_graph(name), out, form)
+    print_json({"file": str(path), "bytes": path.stat().st_size}) if json else typer.echo(str(path))
 
 
 @_graph.command("list")
@@ -108,11 +132,16 @@ def world(
         print_json({"file": str(path), "bytes": path.stat().st_size}) if json else typer.echo(str(path))
 
 
-def _pair(pair: str) -> tuple[str, str]:
+def _pair(option: str, pair: str) -> tuple[str, str]:
     key, equals, value = pair.partition("=")
     if not key or not equals:
-        raise ConfigError(f"--about {pair!r} is not KEY=VALUE, such as licence=CC0-1.0.")
+        example = {"--about": "licence=CC0-1.0", "--option": "language=de"}.get(option, "field=65536")
+        raise ConfigError(f"{option} {pair!r} is not KEY=VALUE, such as {example}.")
     return key, value
+
+
+def _value(text: str) -> int | str:
+    return int(text) if text.isdigit() else text
 
 
 def _tell(graph: "KnowledgeGraph", where: str, json: bool) -> None:

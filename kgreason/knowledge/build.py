@@ -23,8 +23,7 @@ from kgreason.knowledge.feeds import Reading
 from kgreason.knowledge.files import STDIN
 from kgreason.knowledge.joining import Work, join_entities, join_relations, join_triples
 from kgreason.knowledge.limits import Faults
-from kgreason.knowledge.manifest import VERSION
-from kgreason.knowledge.packed import write_whole
+from kgreason.knowledge.manifest import VERSION, write_whole
 from kgreason.knowledge.progress import Stopwatch, Tell
 from kgreason.knowledge.runs import Collector, Journal, Run
 from kgreason.knowledge.store import COLUMNS, SKIPPED, Said, check_target, commit, graph_of, new_columns

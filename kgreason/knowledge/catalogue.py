@@ -12,20 +12,22 @@ from typing import Any
 
 from kgreason.data import KnowledgeGraph
 from kgreason.errors import ConfigError, DataError, StoreError
-from kgreason.knowledge.forms import SOURCES, form_of, source_table
+from kgreason.knowledge.blocks import Stream
+from kgreason.knowledge.build import build_graph, build_store
+from kgreason.knowledge.files import STDIN
+from kgreason.knowledge.forms import SOURCES, source_table
 from kgreason.knowledge.manifest import MANIFEST, VERSION
 from kgreason.knowledge.naming import name_by
 from kgreason.knowledge.notice import Notice, read_notice
+from kgreason.knowledge.progress import Tell
 from kgreason.knowledge.remote import SparqlSource, Texts
 from kgreason.knowledge.sparql import RemoteGraph
-from kgreason.knowledge.store import Verify, open_store, save_store
+from kgreason.knowledge.store import open_store, save_store
 from kgreason.places import cache_folder, data_folder, shipped
 
 _LOG = logging.getLogger(__name__)
 #: Counts as part of every key in the cache: raise it when a reader gives another graph from the same file.
 _READERS = 3
-#: A cached store up to this many bytes has its checksums read at every opening (at most 50 ms), a larger one its sizes.
-_SMALL = 64 * 2**20
 #: What a manifest says to the source that asks an endpoint.
 _ASKED = ("endpoint", "graph", "hops", "walk", "names", "access", "limits")
 
@@ -65,7 +67,7 @@ def table_of(name_or_path: str) -> dict[str, str]:
         return {"name": name_or_path}
     if not path.exists():
         raise ConfigError(_unknown(name_or_path))
-    return {"name": form_of(path), "path": str(path)}
+    return source_table([path])
 
 
 def is_remote(table: Mapping[str, Any]) -> bool:
@@ -114,7 +116,9 @@ def graph_notice(name: str) -> Mapping[str, Any]:
     return _shipped(name).said
 
 
-def open_built(table: Mapping[str, Any], cache: bool = True, texts: Texts | None = None) -> KnowledgeGraph:
+def open_built(
+    table: Mapping[str, Any], cache: bool = True, texts: Texts | None = None, tell: Tell | None = None
+) -> KnowledgeGraph:
     """Open what the source in `table` builds, from the cache if the same files were read the same way before.
 
     Args:
@@ -122,6 +126,7 @@ def open_built(table: Mapping[str, Any], cache: bool = True, texts: Texts | None
             and its arguments.
         cache: Keep what was built.
         texts: What the graph is needed for; only an endpoint asks.
+        tell: Is told how far a build is.
 
     Raises:
         ConfigError: If the source is unknown or does not take an argument.
@@ -132,11 +137,14 @@ def open_built(table: Mapping[str, Any], cache: bool = True, texts: Texts | None
         return open_notice(_shipped(table["name"]), cache, texts)
     source, given = SOURCES.build(table, texts=texts, cache=cache), table.get("path", ())
     paths = [Path(path) for path in ([given] if isinstance(given, (str, Path)) else given)]
+    if isinstance(source, Stream) and STDIN not in map(str, paths):
+        paths = list(source.files())  # globs are expanded
     if not cache or not paths or table["name"] in ("store", "manifest") or not all(path.exists() for path in paths):
         return source()
-    extra = [Path(table["names"])] if isinstance(table.get("names"), str) and table["names"] else []
+    listed = not isinstance(source, Stream) and isinstance(table.get("names"), str) and table["names"]
+    extra = [Path(table["names"])] if listed else []
     options = {key: value for key, value in table.items() if key not in ("path", "names")}
-    return _cached(_key(options, [*paths, *extra]), source)
+    return _cached(_key(options, [*paths, *extra]), lambda: source if isinstance(source, Stream) else source(), tell)
 
 
 def open_notice(notice: Notice, cache: bool = True, texts: Texts | None = None) -> KnowledgeGraph:
@@ -169,16 +177,16 @@ def _described(notice: Notice, cache: bool) -> KnowledgeGraph:
     if table["name"] == "store" and not names:
         return open_store(path)
 
-    def build() -> KnowledgeGraph:
+    def build() -> KnowledgeGraph | Stream:
         if ours:
             _compare(notice, path, said, mend)
-        graph = SOURCES.build(table)()
-        return name_by(graph, named_by)
+        source = SOURCES.build(table)
+        return source if isinstance(source, Stream) and not named_by else name_by(source(), named_by)
 
     if not ours and said:
         _compare(notice, path, said, mend)
     if not cache:
-        return build()
+        return _graph_of(build())
     options: dict[str, Any] = {key: value for key, value in table.items() if key != "path"} | {"named_by": named_by}
     # For what ships, the key is the notice's own checksum: a packed file that was opened before is not read again.
     return _cached(_key({**options, "sha256": said}, []) if ours else _key(options, [path]), build)
@@ -217,24 +225,25 @@ def _locate(notice: Notice) -> tuple[Path, str]:
     return below, "The file was changed or is another version; numbers on it are not those of this graph."
 
 
-def _cached(key: str, build: Callable[[], KnowledgeGraph]) -> KnowledgeGraph:
+def _cached(key: str, build: Callable[[], KnowledgeGraph | Stream], tell: Tell | None = None) -> KnowledgeGraph:
     folder = cache_folder() / "graphs" / key
     if (folder / MANIFEST).is_file():
         try:
-            return open_store(folder, _how(folder))
+            return open_store(folder, "once")
         except StoreError as error:
             _LOG.warning("The cached graph is damaged and is built again: %s", error)
-    graph = build()
+    made = build()
     try:
-        return open_store(save_store(graph, folder), "size")
+        if isinstance(made, KnowledgeGraph):
+            return open_store(save_store(made, folder), "size")
+        return open_store(build_store(made, folder, tell=tell), "size")
     except StoreError as error:
         _LOG.warning("The graph could not be kept in the cache, so it stays in memory: %s", error)
-        return graph
+        return _graph_of(made)
 
 
-def _how(folder: Path) -> Verify:
-    size = sum(path.stat().st_size for path in folder.glob("columns-*/*"))
-    return "checksum" if size <= _SMALL else "size"
+def _graph_of(made: KnowledgeGraph | Stream) -> KnowledgeGraph:
+    return made if isinstance(made, KnowledgeGraph) else build_graph(made)
 
 
 def _key(options: Mapping[str, Any], paths: list[Path]) -> str:

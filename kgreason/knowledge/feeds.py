@@ -79,6 +79,11 @@ class Feed:
     def ending(self) -> str:
         return ending_of(self.name)
 
+    @property
+    def inside(self) -> bool:
+        """Whether it lies in an archive, perhaps beside a readme and a licence."""
+        return self.raw.name != "stdin" and self.name != str(self.raw.path)
+
     def read(self, size: int = _PIECE, /) -> bytes:
         """Return up to `size` bytes, none at the end.
 

@@ -35,17 +35,26 @@ def paths_of(path: Paths) -> tuple[Path, ...]:
     Raises:
         DataError: If there is none, one is missing or a folder, or `-` is not alone.
     """
-    given = (path,) if isinstance(path, (str, Path)) else tuple(path)
-    paths = tuple(sorted({each for one in given for each in _expanded(str(one))}))
-    if not paths:
-        raise DataError("No file was given; a graph needs at least one.")
-    if Path(STDIN) in paths and len(paths) > 1:
-        raise DataError("Standard input (-) cannot be read together with files.")
+    paths = expanded((path,) if isinstance(path, (str, Path)) else path)
     for each in paths:
         if str(each) != STDIN and not each.exists():
             raise DataError(f"{each} is missing; expected a file.")
         if str(each) != STDIN and each.is_dir():
             raise DataError(f"{each} is a folder; expected a file.")
+    return paths
+
+
+def expanded(given: Sequence[str | Path]) -> tuple[Path, ...]:
+    """Return the paths in order, once each, with the files that a pattern stands for.
+
+    Raises:
+        DataError: If there is none, or `-` is not alone.
+    """
+    paths = tuple(sorted({each for one in given for each in _expanded(str(one))}))
+    if not paths:
+        raise DataError("No file was given; a graph needs at least one.")
+    if Path(STDIN) in paths and len(paths) > 1:
+        raise DataError("Standard input (-) cannot be read together with files.")
     return paths
 
 

@@ -1,12 +1,14 @@
 """The manifest of a store: what the graph is, which columns it has, and how to tell that they are whole."""
 
+import contextlib
 import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import Any, BinaryIO, final
 
 import numpy as np
 from numpy import ndarray
@@ -110,6 +112,27 @@ def write_manifest(folder: Path, manifest: Manifest) -> Path:
         os.fsync(file.fileno())
     Path(name).chmod(0o644)  # mkstemp makes it private
     return Path(name)
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file under a temporary name, and give it its own when all is written; if not, nothing is left."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write a file whole or not at all, and return it."""
+    with new_file(path) as file:
+        file.write(content)
+    return path
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -1,11 +1,16 @@
 """To and from networkx."""
 
+import contextlib
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from kgreason.data import KnowledgeGraph
 from kgreason.errors import DataError
+from kgreason.knowledge.feeds import Raw, feeds_of
 from kgreason.knowledge.files import ending_of, paths_of
+from kgreason.knowledge.limits import Limits
+from kgreason.knowledge.xmlguard import GuardedXml
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -58,10 +63,12 @@ def to_networkx(graph: KnowledgeGraph) -> "nx.MultiDiGraph":
 
 @final
 class NetworkFile:
-    """Reads a graph file of networkx: `.graphml`, `.gexf` or `.gml`. For an object in memory: `graph_from_networkx`.
+    """Reads a graph file of networkx: `.gexf`, `.gml` or `.graphml`. For an object in memory: `graph_from_networkx`.
+
+    networkx holds the whole file in memory; `GraphmlSource` reads GraphML in a stream.
 
     Args:
-        path: The file; `.gz` is unpacked on the way.
+        path: The file; packed ones are unpacked on the way.
         relation: The edge attribute that holds the relation.
         otherwise: The relation of edges without that attribute.
 
@@ -79,8 +86,20 @@ class NetworkFile:
         readers = {".graphml": nx.read_graphml, ".gexf": nx.read_gexf, ".gml": nx.read_gml}
         if ending_of(path) not in readers:
             raise DataError(f"{path}: the ending '{ending_of(path)}' is none of {', '.join(readers)}.")
+        content = _content(path)
         try:
-            network = readers[ending_of(path)](path)
-        except Exception as error:  # XML, GML and gzip each have errors of their own
+            network = readers[ending_of(path)](io.BytesIO(content))
+        except Exception as error:  # XML and GML each have errors of their own
             raise DataError(f"{path} cannot be read as {ending_of(path)[1:]}: {error}") from None
         return graph_from_networkx(network, self.relation, self.otherwise)
+
+
+def _content(path: Path) -> bytes:
+    """Return what is in a file; of XML, only what no bomb holds."""
+    limits, pieces = Limits(), list[bytes]()
+    with contextlib.closing(Raw(path)) as raw:
+        for feed in feeds_of(raw, limits):
+            file = feed if feed.ending == ".gml" else GuardedXml(feed, limits)
+            while piece := file.read(2**20):
+                pieces.append(piece)
+    return b"".join(pieces)

@@ -2,8 +2,6 @@
 
 import io
 import json
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import final
@@ -14,6 +12,7 @@ from numpy import ndarray
 from kgreason.data import KnowledgeGraph, Vocab
 from kgreason.data.knowledge import Labels
 from kgreason.errors import StoreError
+from kgreason.knowledge.manifest import write_whole as write_whole
 from kgreason.knowledge.store import columns_of
 from kgreason.knowledge.strings import StringTable, offsets_of
 
@@ -67,20 +66,6 @@ def _zipped(columns: dict[str, ndarray]) -> bytes:
             np.lib.format.write_array(part, np.ascontiguousarray(column), version=(1, 0), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), part.getvalue(), zipfile.ZIP_LZMA)
     return whole.getvalue()
-
-
-def write_whole(path: Path, content: bytes) -> Path:
-    """Write a file under a temporary name, then give it its own, and return it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    return path
 
 
 @final

@@ -16,7 +16,7 @@ from kgreason.knowledge.feeds import Feed, Place, Reading
 from kgreason.knowledge.files import Paths, endings_of, paths_of
 from kgreason.knowledge.limits import BadLines, Limits, checked_bad_lines
 from kgreason.knowledge.scanquads import scan_quads
-from kgreason.knowledge.statements import LINED, SYNTAXES, read_statements, syntax_of
+from kgreason.knowledge.statements import LINED, SYNTAX, SYNTAXES, read_statements, syntax_of
 
 #: What names an entity, the name that is shown first.
 LABELS = (
@@ -94,6 +94,8 @@ class RdfSource:
         alone = len(paths) == 1 and endings_of(paths[0])[0] not in (".zip", ".tar")
         scanner = StatementScanner(self.labels, self.language, self.foreign, self.limits.field)
         for start, feed in reading.feeds(paths):
+            if self.syntax == "ending" and feed.inside and feed.ending not in SYNTAX:
+                continue
             syntax = syntax_of(feed, self.syntax)
             prefix = b"" if alone else f"f{start.path}.{start.member}.".encode()
             if syntax not in LINED:

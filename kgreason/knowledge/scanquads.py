@@ -125,14 +125,15 @@ def _rank(text, begin, end, wanted):
 @no_type_check
 @njit(cache=True, inline="always")
 def _foreign(text, at, language):
-    """Say whether a language is given behind the quote at `at` that does not begin with `language`."""
+    """Say whether the language that is given behind the quote at `at` is another one."""
     if text[at + 1] != _AT:
         return False
     for j in range(len(language)):
         b = text[at + 2 + j]
         if (b | 32 if 65 <= b <= 90 else b) != language[j]:
             return True
-    return False
+    after = text[at + 2 + len(language)] | 32
+    return len(language) > 0 and 97 <= after <= 122  # enm is another language than en, and en-GB is not
 
 
 @no_type_check

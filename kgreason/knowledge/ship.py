@@ -5,7 +5,8 @@ from pathlib import Path
 
 from kgreason.data import KnowledgeGraph
 from kgreason.errors import StoreError
-from kgreason.knowledge.packed import pack, write_whole
+from kgreason.knowledge.manifest import write_whole
+from kgreason.knowledge.packed import pack
 from kgreason.knowledge.rdf import RdfSource
 from kgreason.knowledge.wndb import read_exceptions, read_notice
 from kgreason.knowledge.wordnet import WordNetSource

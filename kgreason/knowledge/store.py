@@ -23,10 +23,13 @@ from numpy import ndarray
 from kgreason.data import KnowledgeGraph, Vocab
 from kgreason.data.knowledge import Labels
 from kgreason.errors import StoreError
+from kgreason.knowledge.checks import check_shape, check_values, note_checked, was_checked
 from kgreason.knowledge.manifest import MANIFEST, Column, Manifest, read_manifest, write_manifest
 from kgreason.knowledge.strings import StringTable
 
-Verify: TypeAlias = Literal["checksum", "size"]
+Verify: TypeAlias = Literal["checksum", "once", "size"]
+#: A store up to this many bytes is read through whenever it is opened, which takes some milliseconds.
+_SMALL = 2**23
 _STALE = 24 * 3600.0  # seconds after which what another process was writing counts as left behind
 _GRAPH = ("head_ptr", "relation", "tail", "tail_ptr", "inverse", "head")
 _LABELS = ("ptr", "entity", "score", "preferred", "pos")
@@ -69,7 +72,8 @@ def open_store(folder: Path | str, verify: Verify = "checksum") -> KnowledgeGrap
 
     Args:
         folder: What `save_store` was given.
-        verify: `checksum` reads every byte once (about 1 GB/s); `size` only looks at the files' lengths.
+        verify: `checksum` reads every byte (about 1 GB/s); `once` does so if the store is small, or was written since
+            it was last read through by this user on this machine; `size` only looks at the files' lengths.
 
     Raises:
         StoreError: If a file is missing, cut short or changed.
@@ -160,6 +164,8 @@ def commit(folder: Path, temporary: Path, table: Mapping[str, Column], said: Sai
         pending.unlink(missing_ok=True)
     if old and old != target.name:
         shutil.rmtree(folder / old, ignore_errors=True)
+    if sum(column.size for column in table.values()) > _SMALL:
+        note_checked(folder, [folder / MANIFEST, *{target / column.file for column in table.values()}])
 
 
 def _write(folder: Path, columns: Mapping[str, ndarray]) -> dict[str, Column]:
@@ -224,13 +230,26 @@ def _open(folder: Path, manifest: Manifest, verify: Verify) -> KnowledgeGraph:
     data, columns = folder / manifest.data, manifest.columns
     try:
         arrays = {name: column.mapped(data) for name, column in columns.items()}
-        if verify == "checksum":
-            for column in {column.file: column for column in columns.values()}.values():
-                column.check(data)
-        _check_shape(folder, arrays, manifest.counts)
+        check_shape(folder, arrays, manifest.counts)
+        if verify != "size":
+            _check(folder, manifest, arrays, verify)
     except KeyError as error:
         raise StoreError(f"{folder / MANIFEST} names no column {error}. Build the graph again.") from None
     return graph_of(arrays, manifest.about, manifest.relation_labels)
+
+
+def _check(folder: Path, manifest: Manifest, arrays: Mapping[str, ndarray], verify: Verify) -> None:
+    """Read all bytes, unless that was done before and nothing was written since."""
+    columns = {column.file: column for column in manifest.columns.values()}
+    files = [folder / MANIFEST, *(folder / manifest.data / file for file in columns)]
+    large = sum(column.size for column in columns.values()) > _SMALL
+    if verify == "once" and large and was_checked(folder, files):
+        return
+    for column in columns.values():
+        column.check(folder / manifest.data)
+    check_values(folder, arrays, manifest.counts)
+    if large:
+        note_checked(folder, files)
 
 
 def graph_of(
@@ -258,33 +277,9 @@ def _table(arrays: Mapping[str, ndarray], part: str) -> StringTable:
     return StringTable(arrays[f"{part}.blob"], arrays[f"{part}.offsets"], arrays[f"{part}.order"])
 
 
-def _check_shape(folder: Path, arrays: Mapping[str, ndarray], counts: Mapping[str, int]) -> None:
-    """See that the columns fit each other, so that a slice never leaves its column."""
-    wanted = {
-        "entities.offsets": (counts["entities"], "entities.blob"),
-        "relations.offsets": (counts["relations"], "relations.blob"),
-        "labels.offsets": (counts["labels"], "labels.blob"),
-        "head_ptr": (counts["entities"], "tail"),
-        "tail_ptr": (counts["entities"], "head"),
-        "labels.ptr": (counts["labels"], "labels.entity"),
-    }
-    for name, (rows, into) in wanted.items():
-        ptr, size = arrays[name], len(arrays[into])
-        if len(ptr) != rows + 1 or ptr[0] != 0 or ptr[-1] != size:
-            raise StoreError(f"{folder}: column {name} does not fit {rows} rows over {size} entries. Build it again.")
-    for a, b in (("relation", "tail"), ("inverse", "head"), ("head", "tail"), ("labels.score", "labels.entity")):
-        if len(arrays[a]) != len(arrays[b]):
-            raise StoreError(f"{folder}: column {a} has {len(arrays[a])} entries, {b} has {len(arrays[b])}.")
-    for name in ("labels.preferred", "labels.pos"):
-        if len(arrays[name]) != counts["entities"]:
-            raise StoreError(
-                f"{folder}: column {name} has {len(arrays[name])} entries for {counts['entities']} entities."
-            )
-
-
 @final
 class StoreSource:
-    """Opens a store that `save_store` wrote.
+    """Opens a store that `save_store` or `build_store` wrote; its bytes are checked once, and again if they change.
 
     Args:
         path: Its folder.
@@ -297,4 +292,4 @@ class StoreSource:
         self.path = Path(path)
 
     def __call__(self) -> KnowledgeGraph:
-        return open_store(self.path)
+        return open_store(self.path, "once")

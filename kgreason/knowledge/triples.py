@@ -86,6 +86,8 @@ class TriplesSource:
             if start.path >= count:
                 yield from _names(feed, reading, start)
                 continue
+            if self.form == "ending" and feed.inside and feed.ending not in _ENDINGS:
+                continue
             for fields in read_fields(feed, _form(feed, self.form), row, reading, start):
                 yield Block(fields.text, fields.spans, *none, fields.place)
 

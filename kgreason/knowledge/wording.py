@@ -153,3 +153,30 @@ def last_parts(text, starts, begin, end):
             if text[j] == _UNDERSCORE:
                 text[j] = _SPACE
         begin[k], end[k] = i, squeeze(text, i, b)
+
+
+@no_type_check
+@njit(cache=True)
+def cut_prefix(text, begin, end, prefix, kept):
+    """Move the beginning of each span behind `prefix`; where something else stands, it is not kept."""
+    size = len(prefix)
+    for k in range(len(begin)):
+        good = kept[k] and end[k] - begin[k] > size
+        i = 0
+        while good and i < size:
+            good = text[begin[k] + i] == prefix[i]
+            i += 1
+        kept[k] = good
+        if good:
+            begin[k] += size
+
+
+@no_type_check
+@njit(cache=True)
+def cut_at(text, begin, end, stop):
+    """End each span where `stop` stands first in it."""
+    for k in range(len(begin)):
+        i = begin[k]
+        while i < end[k] and text[i] != stop:
+            i += 1
+        end[k] = i

@@ -76,14 +76,58 @@ def _toml(folder: Path) -> Path:
     return path
 
 
+def _obo(folder: Path) -> Path:
+    lines = ["format-version: 1.2", "", "[Term]", "id: X:dog", "name: dog", "is_a: X:animal ! animal", ""]
+    lines += ["[Term]", "id: X:animal", "name: animal", 'synonym: "creature" EXACT []', ""]
+    path = folder / "graph.obo"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def _parquet(folder: Path) -> Path:
+    import polars as pl
+
+    path = folder / "graph.parquet"
+    pl.DataFrame(TRIPLES, schema=["head", "relation", "tail"], orient="row").write_parquet(path)
+    return path
+
+
+def _conceptnet(folder: Path) -> Path:
+    path = folder / "assertions.csv"
+    rows = [f"/a/x\t/r/{r}\t/c/en/{h}/n\t/c/en/{t}\t{{}}\n" for h, r, t in TRIPLES]
+    path.write_text("".join([*rows, "/a/y\t/r/IsA\t/c/de/hund\t/c/en/animal\t{}\n"]), encoding="utf-8")
+    return path
+
+
+def _wikidata(folder: Path) -> Path:
+    entity, direct = "http://www.wikidata.org/entity/", "http://www.wikidata.org/prop/direct/"
+    label = "<http://www.w3.org/2000/01/rdf-schema#label>"
+    rows = [
+        f"<{entity}Q42> <{direct}P31> <{entity}Q5> .",
+        f'<{entity}Q42> {label} "Douglas Adams"@en .',
+        f'<{entity}Q42> {label} "Douglas Adams"@enm .',
+        f'<{entity}P31> {label} "instance of"@en .',
+        f'<{entity}Q42> <{direct}P569> "1952-03-11" .',
+    ]
+    path = folder / "truthy.nt"
+    path.write_text("".join(row + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
 SAMPLES: dict[str, Callable[[Path], Path]] = {
+    "conceptnet": _conceptnet,
+    "graphml": _graphml,
+    "infer": _ttl,
     "manifest": _toml,
     "networkx": _graphml,
+    "obo": _obo,
     "packed": _npz,
+    "parquet": _parquet,
     "perturb": _tsv,
     "rdf": _ttl,
     "store": _store,
     "triples": _tsv,
+    "wikidata": _wikidata,
     "wordnet": _wndb,
 }
 
@@ -99,9 +143,10 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def reading(name: str, path: Path) -> Source:
     """The source that reads a file; around one that does, if it is a wrapper."""
-    if name != "perturb":
+    inner = {"perturb": "triples", "infer": "rdf"}.get(name, "")
+    if not inner:
         return SOURCES.build({"name": name, "path": str(path)})
-    return SOURCES.build({"name": name, "around": SOURCES.build({"name": "triples", "path": str(path)})})
+    return SOURCES.build({"name": name, "around": SOURCES.build({"name": inner, "path": str(path)})})
 
 
 @pytest.fixture(params=list(SOURCES))
