@@ -17,11 +17,13 @@ from kgreason.tensors import GraphBatch, Proof, States, Trace
 
 GIVEN: Mapping[str, Any] = MappingProxyType({"name": "given"})
 _OPERATOR = 3  # EditKind.OPERATOR; the symbol side is out of reach here
-_EQUIVALENCE, _ALTERNATION, _INDEPENDENCE = 0, 4, 6
+_EQUIVALENCE, _NEGATION, _ALTERNATION, _COVER, _INDEPENDENCE = 0, 3, 4, 5, 6
 #: How strong a conclusion each relation is: it decides, it says something, it says nothing.
 _STRENGTH = (1.0, 1.0, 0.5, 1.0, 1.0, 0.5, 0.0)
 #: How one edit joins the others: beside them, after them, or before them.
 _BESIDE, _AFTER, _BEFORE = 0, 1, 2
+#: An operator that is as sure as this to be ^, | or ⌣ turns round what stands in its scope.
+_TURNS = 0.5
 #: How steeply the order of the stronger conclusion is preferred.
 _STEEP = 20.0
 #: The order from the inside out is told, unless it has less than this of the weight.
@@ -63,8 +65,9 @@ class NaturalLogicDecoder(nn.Module):
 
     - First come the edits whose place an exchanged operator projects anew (their two polarities differ). They stand
       beside each other, $T = \mathrm{CONJOIN}$: one that excludes is enough to exclude, all must entail to entail.
-    - Then the operators, from the inner to the outer, $T = \mathrm{JOIN}$ with what stands in their scope. A further
-      one in whose scope none of these stands, $T = \mathrm{CONJOIN}$. If all are projected anew, the last is outermost.
+    - Then operators that turn what is in their scope ($\wedge$, $|$, $\smile$) and stand in the scope of others,
+      $T = \mathrm{JOIN}$; then the operator that is around all these, $T = \mathrm{JOIN}$: of those that are not
+      projected anew, if there are any, the one that turns the most.
     - Then all others, which no operator has touched, $T = \mathrm{CONJOIN}$.
     - At a place that is projected anew nobody in particular is spoken of any more: "a man sings" and "no woman sings"
       may both be true. There an upward signature is that of the place within `some`. Only a plain negation leaves the
@@ -191,11 +194,15 @@ def _plan(batch: GraphBatch, cycles: int, order: str) -> _Plan:
     operator = batch.edit_kind == _OPERATOR
     searched = torch.zeros(rows, dtype=torch.bool, device=row.device).index_put((row[operator],), operator[operator])
     moved = (batch.edit_polarity[0] != batch.edit_polarity[1]) & searched[row]
-    moved = moved & ~_outermost(row, rows, operator, moved)
-    # what stands in a new scope, operators in the scope of others, operators, all else
-    phase = torch.where(operator, torch.where(moved, 1, 2), torch.where(moved, 0, 3))
+    turns = batch.edit_relation[:, [_NEGATION, _ALTERNATION, _COVER]].sum(-1)
+    root = _root(row, rows, operator, turns + 2 * ~moved)
+    moved = moved & ~root
+    inner = operator & moved & (turns >= _TURNS)
+    joins = root | inner
+    # what stands in a new scope, operators in the scope of others, the operator around them, all else
+    phase = torch.where(root, 2, torch.where(inner, 1, torch.where(moved, 0, 3)))
     if order == "chain":
-        phase, searched = operator.long(), torch.ones_like(searched)
+        phase, searched, joins = operator.long(), torch.ones_like(searched), torch.ones_like(joins)
     made = (row * 4 + phase).argsort(stable=True)
     count = torch.bincount(row, minlength=rows)
     start = count.cumsum(0) - count
@@ -204,12 +211,6 @@ def _plan(batch: GraphBatch, cycles: int, order: str) -> _Plan:
     kept = turn < cycles
     edit = torch.full((cycles, rows), -1, device=row.device)
     edit[turn[kept], row[kept]] = torch.arange(len(row), device=row.device)[kept]
-    joins = torch.ones_like(operator)
-    if order == "nested":  # of the operators in nobody's scope, the first
-        first = torch.full((rows,), len(row), device=row.device)
-        outer = operator & ~moved
-        first = first.scatter_reduce(0, row[outer], turn[outer], "amin")
-        joins = operator & (moved | (turn == first[row]))
     sides = torch.tensor([[_AFTER], [_BEFORE]], device=row.device)
     return _Plan(
         edit=edit,
@@ -221,15 +222,16 @@ def _plan(batch: GraphBatch, cycles: int, order: str) -> _Plan:
     )
 
 
-def _outermost(
-    row: Int[Tensor, " edits"], rows: int, operator: Bool[Tensor, " edits"], moved: Bool[Tensor, " edits"]
+def _root(
+    row: Int[Tensor, " edits"], rows: int, operator: Bool[Tensor, " edits"], rank: Float[Tensor, " edits"]
 ) -> Bool[Tensor, " edits"]:
-    """Return the last operator of each row in which all operators are projected anew: no other is around it."""
+    """Return the operator of the highest rank of each row; of several the last."""
+    of, best = row[operator], rank[operator]
+    highest = rank.new_zeros(rows).scatter_reduce(0, of, best, "amax")
     number = torch.arange(len(row), device=row.device)
-    none = torch.full((rows,), -1, device=row.device)
-    last = none.scatter_reduce(0, row[operator], number[operator], "amax")
-    outer = none.scatter_reduce(0, row[operator & ~moved], number[operator & ~moved], "amax")
-    found: Tensor = (number == last[row]) & (outer[row] < 0)
+    high = operator & (rank >= highest[row] - 1e-6)
+    last = torch.full((rows,), -1, device=row.device).scatter_reduce(0, row[high], number[high], "amax")
+    found: Tensor = number == last[row]
     return found
 
 

@@ -86,7 +86,8 @@ class Prover:
         for example, statements in zip(asked, tried, strict=True):
             chosen = [best([(attempt, next(found)) for attempt in one]) for one in statements]
             told = replace(together(chosen), uid=example.uid, texts=example.texts)
-            answers.append(_doubted(told))
+            open_part = len(chosen) > 1 and any(part.notes for _, part in chosen)
+            answers.append(_doubted(told, open_part))
         return answers
 
     def _example(self, number: int, given: Example | Mapping[str, Any]) -> Example:
@@ -143,15 +144,15 @@ def _opened(graph: str, reading: Reading) -> Prover:
     return prover(graph, reading)
 
 
-def _doubted(found: Prediction) -> Prediction:
-    """Make an answer unsure where a text is no statement to go by, and say why."""
+def _doubted(found: Prediction, open_part: bool) -> Prediction:
+    """Make an answer unsure where a text is no statement to go by, or a part of it was not proved, and say why."""
     notes = []
     for name, text in zip(("premise", "hypothesis"), found.texts, strict=True):
         if text.rstrip("\"'”’»)*_ ").endswith(("?", "？")):
             notes.append(f"the {name} is a question: {QUESTION}")
         if not any("a" <= letter <= "z" for letter in text.lower()):
             notes.append(f"the {name}: {FOREIGN}")
-    if not notes:
+    if not notes and not open_part:
         return found
     ranking = tuple((label, _DOUBTED * p + (1 - _DOUBTED) / 3) for label, p in found.ranking)
     return replace(found, probability=ranking[0][1], ranking=ranking, notes=(*found.notes, *notes))

@@ -183,7 +183,9 @@ def _fitted(
         fitted = as_it_is(reasoner, load(dev), front.train, folder, score)
     if not front.train.calibrate:
         return fitted
-    return calibrated(reasoner, load(dev), fitted, front.train.precision, score)
+    fitted, temperature = calibrated(reasoner, load(dev), fitted, front.train.precision, score)
+    options.tell(f"Calibrated on dev: temperature {temperature:.2f}")
+    return fitted
 
 
 def evaluate(

@@ -28,8 +28,8 @@ def calibrated(
     fitted: FitResult,
     precision: Precision = "auto",
     evaluate: Callable[[Predictions], Mapping[str, float]] = accuracy,
-) -> FitResult:
-    r"""Return what training came to, with the head's temperature set anew and the dev set scored with it.
+) -> tuple[FitResult, float]:
+    r"""Return what training came to with the head's temperature set anew, and that temperature.
 
     $$T \leftarrow T \cdot \arg\min_f\; -\sum_{b \in \mathrm{dev}} \log p_{f T}(\text{right answers of } b)$$
 
@@ -64,9 +64,8 @@ def calibrated(
     found = predict(reasoner, dev_loader, precision=precision, processes=processes)
     metrics = {name: float(value) for name, value in evaluate(found).items()}
     if processes.rank == 0:
-        info = {"epoch": fitted.epochs, "metrics": metrics, "temperature_factor": best}
-        save_weights(reasoner, fitted.weights, info)
-    return replace(fitted, metrics=metrics)
+        save_weights(reasoner, fitted.weights, {"epoch": fitted.epochs, "metrics": metrics})
+    return replace(fitted, metrics=metrics), float(temperature.detach().exp())
 
 
 @torch.no_grad()

@@ -99,9 +99,16 @@ class TrainSettings:
             raise ConfigError(f"[train] {name} = {getattr(self, name)!r}; expected {what}.")
 
 
-def no_training(batch_size: int = 64, precision: Precision = "auto", select: str = "accuracy") -> TrainSettings:
-    """Train nothing: `[train] name = "none"`, for reasoners that need no training. `select` picks nothing."""
-    return TrainSettings(epochs=0, batch_size=batch_size, precision=precision, select=select, tensorboard=False)
+def no_training(
+    batch_size: int = 64, precision: Precision = "auto", select: str = "accuracy", calibrate: bool = False
+) -> TrainSettings:
+    """Train nothing: `[train] name = "none"`, for reasoners that need no training. `select` picks nothing.
+
+    With `calibrate` the labels of the dev split set one number, the temperature of the head.
+    """
+    return TrainSettings(
+        epochs=0, batch_size=batch_size, precision=precision, select=select, tensorboard=False, calibrate=calibrate
+    )
 
 
 def _is(value: object, kind: type) -> bool:

@@ -108,6 +108,20 @@ CASES = [
         [Edit("substitute", "^", "every, scope", "not every, scope"), Edit("operator", "^")],
         "⊏",
     ),
+    (
+        "a man eats potatoes / a man does not eat a raw potato",
+        [
+            Edit("insert", "⊐", "upward", "not"),
+            Edit("operator", "⊏", "upward", "not"),
+            Edit("operator", "^"),
+        ],
+        "#",
+    ),
+    (
+        "two boys eat / the boys do not eat an apple",
+        [Edit("insert", "⊐", "upward", "not"), Edit("operator", "⊏"), Edit("operator", "^")],
+        "#",
+    ),
     ("one sits and one stands / neither does", [Edit("operator", "^"), Edit("operator", "^")], "|"),
     ("nothing changes", [Edit("substitute", "≡"), Edit("reorder", "≡")], "≡"),
 ]
@@ -163,15 +177,16 @@ edit_lists = st.lists(st.tuples(st.integers(0, 4), relations, places, places), m
 def by_the_book(edits: Sequence[tuple[int, list[float], int, int]]) -> np.ndarray:
     """The final state of `order = "nested"`, straight from the docstring, in loops."""
     made = [i for i, edit in enumerate(edits) if edit[0] == EditKind.OPERATOR]
-    operators, outer = bool(made), [i for i in made if edits[i][2] == edits[i][3]]
-    root = made[-1] if made and not outer else -1
+    turns = [sum(edit[1][3:6]) / sum(edit[1]) for edit in edits]
+    root = max(made, key=lambda i: (edits[i][2] == edits[i][3], np.float32(turns[i]), i), default=-1)
     phases: list[list[tuple[int, list[float], int, int]]] = [[], [], [], []]
     for i, edit in enumerate(edits):
-        anew = operators and edit[2] != edit[3] and i != root
-        phases[(1 if anew else 2) if edit[0] == EditKind.OPERATOR else (0 if anew else 3)].append(edit)
-    ends = [_in_order(phases, operators, side) for side in (0, 1)]
+        anew = bool(made) and edit[2] != edit[3] and i != root
+        inner = anew and i in made and turns[i] >= 0.5
+        phases[2 if i == root else 1 if inner else 0 if anew else 3].append(edit)
+    ends = [_in_order(phases, bool(made), side) for side in (0, 1)]
     weight = 0.5
-    if operators:
+    if made:
         decided = [end[[0, 1, 3, 4]].sum() + (end[2] + end[5]) / 2 for end in ends]
         weight = 1 / (1 + np.exp(-20 * (decided[0] - decided[1])))
     found: np.ndarray = weight * ends[0] + (1 - weight) * ends[1]
@@ -179,7 +194,7 @@ def by_the_book(edits: Sequence[tuple[int, list[float], int, int]]) -> np.ndarra
 
 
 def _in_order(phases: list[list[tuple[int, list[float], int, int]]], operators: bool, side: int) -> np.ndarray:
-    s, joined = np.eye(7)[0], False
+    s = np.eye(7)[0]
     for phase, edits in enumerate(phases):
         for _, relation, *place in edits:
             r = np.array(relation) / sum(relation) * (1 - 7e-4) + 1e-4
@@ -188,9 +203,7 @@ def _in_order(phases: list[list[tuple[int, list[float], int, int]]], operators: 
             for a, share in enumerate(r):
                 for b, part in _projected(a, mine, other, phase < 2 and operators and mine != other).items():
                     p[b] += share * part
-            chained = phase == 1 or (phase == 2 and not joined)
-            joined |= phase == 2
-            table = (JOIN if side == 0 else JOIN.T) if chained else CONJOIN
+            table = (JOIN if side == 0 else JOIN.T) if phase in (1, 2) else CONJOIN
             new = np.zeros(7)
             for a, b in product(range(7), repeat=2):
                 new[table[a, b]] += s[a] * p[b]
@@ -234,8 +247,8 @@ def test_the_numbers_that_cross_from_symbols_to_tensors_agree() -> None:
     assert (len(EditKind), len(UPOS), len(SIGNATURES)) == (judge._KINDS, judge._POS, judge._SIGNATURES)
     assert (len(DEPENDENCY_RELATIONS), EdgeType.DEPENDENCY) == (judge._DEPENDENCIES, judge._DEPENDENCY)
     assert (len(EditKind), Entailment.INDEPENDENCE) == (beside._KINDS, beside._UNKNOWN)
-    symbols = [module._EQUIVALENCE, module._ALTERNATION, module._INDEPENDENCE]
-    assert [Entailment(i).symbol for i in symbols] == ["≡", "|", "#"]
+    symbols = [module._EQUIVALENCE, module._NEGATION, module._ALTERNATION, module._COVER, module._INDEPENDENCE]
+    assert [Entailment(i).symbol for i in symbols] == ["≡", "^", "|", "⌣", "#"]
 
 
 # ---------------------------------------------------------------- the trace

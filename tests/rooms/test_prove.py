@@ -1,6 +1,8 @@
 """Statements proved with no training: as a program, on the command line, one and many, and whatever is thrown at it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -237,7 +239,8 @@ def test_it_is_said_why_an_answer_is_not_sure(prover: Prover) -> None:
     first = ", ".join(f"{colour} {thing}" for colour in ("red", "green", "blue", "old") for thing in THINGS)
     second = ", ".join(f"{colour} {thing}s" for colour in ("small", "big", "new", "long") for thing in reversed(THINGS))
     found = prover(f"There are {first}.", f"There were {second}.")
-    assert found.probability <= 0.5 or found.notes != (ENDLESS,)
+    assert ENDLESS in found.notes
+    assert found.probability <= 0.5
 
 
 THINGS = "cup dish knife fork spoon plate bowl glass lamp chair table clock vase brush comb shelf".split()  # noqa: SIM905
@@ -249,3 +252,22 @@ def test_a_prover_can_be_asked_for_a_graph_of_ones_own(tmp_path: Path) -> None:
     assert sum(p for _, p in found.ranking) == pytest.approx(1, abs=1e-5)
     with pytest.raises(ConfigError, match="nosuchgraph"):
         kr.prover("nosuchgraph")
+
+
+@pytest.mark.slow
+def test_the_real_command_survives_all_of_it(tmp_path: Path) -> None:
+    rows = [{"uid": name, "premise": p, "hypothesis": h} for name, (p, h) in WEIRD.items()]
+    rows += [{"uid": f"{name}, turned", "premise": h, "hypothesis": p} for name, (p, h) in WEIRD.items()]
+    lines = [json.dumps(row).encode() for row in rows] + [b"\xff\xfe\x00", b"{", b"[]", b'{"premise": null}', b"\x00"]
+    file = tmp_path / "pairs.jsonl"
+    file.write_bytes(b"\n".join(lines) + b"\n")
+    command = [sys.executable, "-c", "from kgreason.cli import main; main()", "prove", "--input", str(file), "-q"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(told) == len(lines)
+    assert [line.get("uid") for line in told[: len(rows)]] == [row["uid"] for row in rows]
+    for line in told:
+        assert ("error" in line) != ("label" in line)
+        assert "error" in line or line["proof"] or line["probability"] <= 0.5 + 1e-6
