@@ -18,6 +18,7 @@ import typer
 from kgreason.cli.console import EXIT_USER, print_json
 from kgreason.errors import KgreasonError
 from kgreason.places import cache_folder, shipped
+from kgreason.registry import added_rooms
 
 State: TypeAlias = Literal["ok", "absent", "broken"]
 _SIGNS = {"ok": "ok     ", "absent": "absent ", "broken": "BROKEN "}
@@ -72,6 +73,7 @@ def examine() -> Iterator[Finding]:
     """Look at everything, one finding after the other; nothing is changed and nothing is fetched."""
     yield from _packages()
     yield from _extras()
+    yield from _plugins()
     yield _language_model()
     yield _parser()
     yield from _graphs()
@@ -118,6 +120,14 @@ def _extras() -> Iterator[Finding]:
             yield Finding("extras", extra, "absent", f"lacks {', '.join(missing)}", advice)
         else:
             yield Finding("extras", extra, "ok", ", ".join(f"{name} {version}" for name, version in versions.items()))
+
+
+def _plugins() -> Iterator[Finding]:
+    for room, names in sorted(added_rooms().items()):
+        for name, points in sorted(names.items()):
+            told = " and ".join(f"{p.value} of {p.dist.name} {p.dist.version}" if p.dist else p.value for p in points)
+            advice = "Two packages add it: write 'module:Class' in its place." if len(points) > 1 else ""
+            yield Finding("plugins", f"{room}.{name}", "ok", told, advice)
 
 
 def _asked(extra: str | None) -> list[str]:
