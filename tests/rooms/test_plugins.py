@@ -78,7 +78,7 @@ def test_names_that_are_added_are_choices(site: Path, tmp_path: Path) -> None:
     assert "menu" in PARSERS.known()
     assert "menu" not in list(PARSERS)  # the table is as it is written
     assert DECODERS.build({"name": "nearest"}, dim=4).temperature == 0.1
-    with pytest.raises(ConfigError, match="recipes does not take 'relations'. Did you mean 'relation'"):
+    with pytest.raises(ConfigError, match=r"recipes does not take 'relations'\. Did you mean 'relation'"):
         SOURCES.build({"name": "recipes", "path": "x", "relations": "y"})
     with pytest.raises(ConfigError, match="Did you mean 'nearest'"):
         DECODERS.get("nearst")
