@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 
 import numpy as np
 from jaxtyping import Float32, Int8, Int32, Int64, Integer
@@ -190,6 +191,14 @@ class KnowledgeGraph:
     def __repr__(self) -> str:
         e, r, t = len(self.entities), len(self.relations), self.num_triples
         return f"KnowledgeGraph({e} entities, {r} relations, {t} triples)"
+
+    def _repr_html_(self) -> str:
+        """Tell the counts, the origin and the most frequent relations; `kgreason.explore` tells more."""
+        counts = np.bincount(self.relation, minlength=len(self.relations))
+        top = [(f"{counts[r]:,}", self.relations[int(r)]) for r in np.argsort(-counts, kind="stable")[:10]]
+        rows = "".join(f"<tr><td>{escape(a)}</td><td>{escape(b)}</td></tr>" for a, b in [*top, *self.about.items()])
+        e, r, t = len(self.entities), len(self.relations), self.num_triples
+        return f"<strong>{e:,} entities, {r:,} relations, {t:,} triples</strong><table>{rows}</table>"
 
 
 def _sorted(rows: Int32[ndarray, "rows 3"], middle: int, last: int) -> Int32[ndarray, "sorted 3"]:
