@@ -56,10 +56,13 @@ def build(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Build a graph from files: TSV, CSV, JSON lines, Parquet, RDF in any syntax, OBO, GraphML, ConceptNet, Wikidata.
 
+    Or from a SPARQL endpoint, given by its address or by a manifest: it is fetched page by page, in order.
+
     Without --out the store is kept in the cache, and the same files are opened from there next time. A build that was
     stopped goes on when the same command is given again.
     """
     from kgreason.cli.graph_build import Wish, build_as
+    from kgreason.cli.graph_fetch import endpoint_dump, fetch
     from kgreason.knowledge import pack as pack_graph
 
     set_quiet(quiet)
@@ -72,7 +75,14 @@ def build(  # noqa: PLR0913 - one argument for each option
         given["bad_lines"] = "skip"
     steps = tuple(step.strip() for step in infer.split(",") if step.strip())
     said = dict(_pair("--about", pair) for pair in about or [])
-    graph = build_as(Wish(files, out, form, given, steps, memory * 2**20, said))
+    dump = endpoint_dump(files, out)
+    if dump is not None:
+        naming, said = dump.remote.names.naming, {"source": dump.remote.endpoint, **said}
+        given = {"labels": naming.relations, "language": naming.language, **given}
+    whole = fetch(dump) if dump is not None else files
+    graph = build_as(Wish(whole, out, form or "nt" * (dump is not None), given, steps, memory * 2**20, said))
+    if dump is not None:
+        dump.remove()
     if pack is not None:
         say(f"Packing {pack} …")
         pack_graph(graph, pack)
