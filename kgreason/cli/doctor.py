@@ -76,6 +76,7 @@ def examine() -> Iterator[Finding]:
     yield from _plugins()
     yield _language_model()
     yield _parser()
+    yield _words()
     yield from _graphs()
     yield from _datasets()
     yield _wordnet_files()
@@ -173,6 +174,17 @@ def _parser() -> Finding:
         return Finding("defaults", "dependency parser", "broken", f"{SHIPPED}: {error}", again)
     size = SHIPPED.stat().st_size / 1e6
     return Finding("defaults", "dependency parser", "ok", f"{size:.1f} MB, {tensors} tensors in {SHIPPED}")
+
+
+def _words() -> Finding:
+    """Look for the table of words that proofs (`kgreason prove`) stand on, beside the graph."""
+    path, name = shipped("graphs") / "english.tsv", "words for proofs"
+    if not path.is_file():
+        return Finding(
+            "defaults", name, "broken", f"{path} is missing", "Install kgreason again; the file ships with it."
+        )
+    rows = sum(bool(line.strip()) and not line.startswith("#") for line in path.read_text("utf-8").splitlines())
+    return Finding("defaults", name, "ok", f"{rows} lines in {path}; see: kgreason prove")
 
 
 def _graphs() -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgreason.data.prediction import Cycle, Look, Prediction
+from kgreason.data.prediction import Cycle, Look, Prediction, Step
 from kgreason.errors import DataError
 from kgreason.explain import escape, to_html
 
@@ -147,3 +147,15 @@ def test_markup_in_a_text_is_shown_and_not_run() -> None:
 def test_escaping_keeps_the_length_that_is_seen(text: str) -> None:
     seen = Outline(f"<p>{escape(text)}</p>").text
     assert len(seen) == len(text)
+
+
+def test_a_proof_is_a_table_with_a_row_for_each_step_and_its_notes() -> None:
+    step = Step("substitute", "dog", "<b>", "⊏", 0.91, ("↑", "↓"), "⊐", {"⊏": 0.9, "#": 0.08, "|": 0.02}, "a & b")
+    proved = replace(PREDICTION, proof=(step, replace(step, premise="")), gate=0.25, notes=("not <sure>",))
+    outline = Outline(to_html(proved))
+    assert outline.tags.count("tr") == 3
+    for told in ("<b>", "a & b", "⊏ 0.91", "↑↓", "⊏ 0.90, # 0.08, | 0.02", "not <sure>", "counts by 25 %"):
+        assert told in outline.text
+    alone = Outline(to_html(replace(PREDICTION, notes=("nothing was proved",))))
+    assert "table" not in alone.tags
+    assert "nothing was proved" in alone.text
