@@ -35,9 +35,7 @@ def register(app: typer.Typer) -> None:
 
 @_graph.command("build")
 def build(  # noqa: PLR0913 - one argument for each option
-    files: Annotated[
-        list[str], typer.Argument(help="Files of one form, a pattern in quotes, a folder, or -.")
-    ],
+    files: Annotated[list[str], typer.Argument(help="Files of one form, a pattern in quotes, a folder, or -.")],
     out: Annotated[Path | None, typer.Option(help="The folder of the store; default: the cache.")] = None,
     form: Annotated[str, typer.Option(help="What the files are, if the guess is wrong: tsv, turtle, obo, …")] = "",
     head: _Column = "",

@@ -164,6 +164,7 @@ class _Reader:
     def read(self) -> None:
         """Read what is left to read."""
         collector, before, rows = Collector(self.memory), 0, sum(len(run.triples) // 3 for run in self.runs)
+        self.watch.begin(self.reading, rows)
         for block in self.stream.blocks(self.reading):
             collector.add(block)
             if self.faults.count > before:

@@ -14,7 +14,7 @@ from kgreason.knowledge.columns import PointersOut, StringsOut
 from kgreason.knowledge.interning import Interner
 from kgreason.knowledge.joining import RELATION, Entities, Work
 from kgreason.knowledge.ordering import taken
-from kgreason.knowledge.rowsort import RowSorter
+from kgreason.knowledge.rowsort import RowSorter, write_column
 from kgreason.knowledge.tables import Maps, Part, Table, merged, stored
 from kgreason.knowledge.wording import is_blank, last_parts, space_out
 
@@ -37,7 +37,8 @@ class _Own:
             return self
         self.texts.save(folder, name)
         for column in ("entity", "text"):
-            np.asarray(getattr(self, column)).tofile(folder / f"{name}.{column}")
+            with (folder / f"{name}.{column}").open("wb") as file:
+                write_column(file, np.asarray(getattr(self, column)))
         columns = (stored(folder / f"{name}.{column}", "int32") for column in ("entity", "text"))
         return _Own(Table.load(folder, name), *columns)
 

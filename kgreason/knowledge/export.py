@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
@@ -11,12 +11,12 @@ import numpy as np
 from kgreason.data import KnowledgeGraph
 from kgreason.errors import ConfigError, DataError, StoreError
 from kgreason.knowledge.manifest import new_file
+from kgreason.knowledge.rdf import NAMESPACE
 
 if TYPE_CHECKING:
     from rdflib import Graph
 
-#: What a name that is no IRI is put behind when it is written as RDF; taken away again by `plain_name`.
-NAMESPACE = "urn:kgreason:"
+_NAMESPACE = NAMESPACE.decode()
 LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 ALIAS = "http://www.w3.org/2004/02/skos/core#altLabel"
 _ROWS = 2**16
@@ -84,21 +84,12 @@ def iri_of(name: str) -> str:
     """
     import pyoxigraph as ox
 
-    if not name.startswith(NAMESPACE):
+    if not name.startswith(_NAMESPACE):
         try:
             return ox.NamedNode(name).value
         except ValueError:
             pass
-    return NAMESPACE + quote(name, safe=_KEPT)
-
-
-def plain_name(iri: str) -> str:
-    """Return the name that `iri_of` was given.
-
-    >>> plain_name("urn:kgreason:New%20York")
-    'New York'
-    """
-    return unquote(iri.removeprefix(NAMESPACE)) if iri.startswith(NAMESPACE) else iri
+    return _NAMESPACE + quote(name, safe=_KEPT)
 
 
 def _node(name: str) -> str:
@@ -191,8 +182,20 @@ def to_rdflib(graph: KnowledgeGraph) -> "Graph":
 
     For small graphs: rdflib takes about 1,300 bytes a triple.
     """
-    from rdflib import Graph
+    from rdflib import BNode, Graph, Literal, URIRef
+
+    def node(name: str) -> BNode | URIRef:
+        return BNode(name[2:]) if _is_blank_node(name) else URIRef(iri_of(name))
 
     made = Graph()
-    made.parse(data="".join(ntriples(graph)), format="nt")
+    names = [node(name) for name in graph.entities]
+    relations = [URIRef(iri_of(name)) for name in graph.relations]
+    for rows in _rows(graph):
+        for h, r, t in rows:
+            made.add((names[h], relations[r], names[t]))
+    for entity, text, shown in _labels(graph):
+        made.add((names[entity], URIRef(LABEL if shown else ALIAS), Literal(text)))
+    for name, texts in graph.relation_labels.items():
+        for k, text in enumerate(texts):
+            made.add((URIRef(iri_of(name)), URIRef(LABEL if k == 0 else ALIAS), Literal(text)))
     return made

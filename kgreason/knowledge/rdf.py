@@ -17,6 +17,7 @@ from kgreason.knowledge.files import Paths, endings_of, paths_of
 from kgreason.knowledge.limits import BadLines, Limits, checked_bad_lines
 from kgreason.knowledge.scanquads import scan_quads
 from kgreason.knowledge.statements import LINED, SYNTAX, SYNTAXES, read_statements, syntax_of
+from kgreason.knowledge.wording import plain_names
 
 #: What names an entity, the name that is shown first.
 LABELS = (
@@ -29,6 +30,9 @@ LABELS = (
     "http://www.geneontology.org/formats/oboInOwl#hasExactSynonym",
     "http://www.w3.org/2004/02/skos/core#hiddenLabel",
 )
+#: Behind it stand names that are no IRIs, in the RDF that kgreason writes; it is taken away again.
+NAMESPACE = b"urn:kgreason:"
+_PREFIX = np.frombuffer(bytearray(NAMESPACE), np.uint8)
 Foreign: TypeAlias = Literal["keep", "drop"]
 
 
@@ -43,7 +47,8 @@ class RdfSource:
     without one before any other. An IRI that nobody named is labelled by its last part. The labels of a relation
     (`KnowledgeGraph.relation_labels`) are those in `language` or without one; a relation that only has labels is no
     entity. Named graphs are merged. An IRI relative to the file becomes `file:///NAME…`, so that the graph does not
-    depend on the folder the file lies in. Nothing is ever fetched from the web, and no XML entity leads outside.
+    depend on the folder the file lies in; `urn:kgreason:New%20York`, as `export_graph` writes names that are no IRIs,
+    becomes `New York` again. Nothing is ever fetched from the web, and no XML entity leads outside.
 
     Args:
         path: The file, or several, or `-`; globs are expanded.
@@ -52,6 +57,7 @@ class RdfSource:
         language: The language of the names that are shown.
         foreign: Whether names in other languages are labels, too.
         labels: The relations that give labels, the best first.
+        base: What relative IRIs are relative to, instead of `file:///NAME`.
         bad_lines: Whether a broken statement is an error or is skipped and counted (`about["lines_skipped"]`).
         limits: What to change in `kgreason.knowledge.limits.Limits`.
 
@@ -70,10 +76,12 @@ class RdfSource:
         language: str = "en",
         foreign: Foreign = "keep",
         labels: Sequence[str] = LABELS,
+        base: str = "",
         bad_lines: BadLines = "refuse",
         limits: Mapping[str, int] | None = None,
     ) -> None:
         self.path, self.syntax, self.language, self.foreign, self.labels = path, syntax, language, foreign, labels
+        self.base = base
         self.naming = Naming("last part", every=False, lonely=True, shown=len(labels))
         self.bad_lines, self.limits = checked_bad_lines(bad_lines), Limits.of(limits or {})
         if syntax != "ending" and syntax not in SYNTAXES:
@@ -100,7 +108,7 @@ class RdfSource:
             prefix = b"" if alone else f"f{start.path}.{start.member}.".encode()
             if syntax not in LINED:
                 prefix = FRESH[2:] + f"{start.path:05}.{start.member:05}.".encode()
-            for content, place in read_statements(feed, syntax, reading, start):
+            for content, place in read_statements(feed, syntax, reading, start, self.base):
                 yield scanner.scan(content, prefix, place, feed)
 
 
@@ -131,6 +139,10 @@ class StatementScanner:
         triples, named, rank = triples[:rows], named[:labels], rank[:labels]
         if self._foreign == "drop":
             named, rank = named[rank < self._ranks], rank[rank < self._ranks]
+        if NAMESPACE in content:
+            for column in range(3):
+                plain_names(text, triples, column, _PREFIX)
+            plain_names(text, named, 0, _PREFIX)
         self._check(text, triples, place, feed)
         self._check(text, named, place, feed)
         counts = {"literals_left_out": left} | ({"triple_terms_left_out": terms} if terms else {})

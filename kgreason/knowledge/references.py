@@ -4,9 +4,7 @@ import contextlib
 import logging
 import warnings
 from collections.abc import Iterator
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from kgreason.errors import DataError
 from kgreason.knowledge.files import Bytes
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
 _MOST = 2**28  # bytes: rdflib holds a whole file, and fifty times as much for its triples
 
 
-def reference_quads(file: Bytes, syntax: str, name: str) -> "list[ox.Quad]":
+def reference_quads(file: Bytes, syntax: str, name: str, base: str) -> "list[ox.Quad]":
     """Return the statements of a file in the order in which rdflib meets them. The whole file is held in memory.
 
     Raises:
@@ -36,7 +34,7 @@ def reference_quads(file: Bytes, syntax: str, name: str) -> "list[ox.Quad]":
     dispatcher.subscribe(TripleRemovedEvent, lambda _: None)  # the dispatcher refuses unknown events
     try:
         with quiet():
-            dataset.parse(data=content, format=syntax, publicID=f"file:///{quote(PurePath(name).name)}")
+            dataset.parse(data=content, format=syntax, publicID=base)
             return [ox.Quad(*map(_term, triple)) for triple in met]
     except Exception as error:  # every parser of rdflib has errors of its own
         said = " ".join(str(error).split()) or type(error).__name__
@@ -62,7 +60,8 @@ def _term(node: "Node") -> Any:
     if isinstance(node, BNode):
         return ox.BlankNode(str(node))
     if isinstance(node, Literal):
-        return ox.Literal(str(node), language=node.language)
+        kind = ox.NamedNode(str(node.datatype)) if node.datatype and not node.language else None
+        return ox.Literal(str(node), language=node.language, datatype=kind)
     return ox.NamedNode(str(node))
 
 

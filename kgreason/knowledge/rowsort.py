@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import final
+from typing import BinaryIO, final
 
 import numpy as np
 from jaxtyping import Int32, Int64
@@ -25,6 +25,12 @@ class Stored:
     def __getitem__(self, part: slice) -> ndarray:
         begin, end, _ = part.indices(self.length)
         return np.fromfile(self.path, self.dtype, max(end - begin, 0), offset=begin * self.dtype.itemsize)
+
+
+def write_column(file: BinaryIO, column: ndarray) -> None:
+    """Write the numbers of a column. Unlike `numpy.tofile`, it says why if it cannot."""
+    if column.size:
+        file.write(np.ascontiguousarray(column).reshape(-1).data.cast("B"))
 
 
 @final
@@ -114,7 +120,7 @@ class RowSorter:
         keys = keys[self._new(keys, np.full(self._width, -1, np.int64))]
         handle, name = tempfile.mkstemp(prefix="rows-", dir=self._folder)
         with open(handle, "wb") as file:  # noqa: PTH123 - a handle, not a path
-            keys.tofile(file)
+            write_column(file, keys)
         self._runs.append(Stored(Path(name), "int64", keys.size))
         self._count = 0
 

@@ -15,6 +15,7 @@ from numpy import ndarray
 from kgreason.knowledge.blocks import Block
 from kgreason.knowledge.feeds import Place
 from kgreason.knowledge.interning import Interner
+from kgreason.knowledge.rowsort import write_column
 from kgreason.knowledge.tables import Part, Table, stored
 
 #: An entity that stands in a triple, and one of which only a name was met.
@@ -59,7 +60,8 @@ class Run:
         for name in _PARTS:
             getattr(self, name).save(unfinished, name)
         for name in ("flags", "first", "triples", "names"):
-            np.asarray(getattr(self, name)).tofile(unfinished / name)
+            with (unfinished / name).open("wb") as file:
+                write_column(file, np.asarray(getattr(self, name)))
         (unfinished / "skipped.jsonl").write_text(skipped, encoding="utf-8")
         files = {path.name: _sum(path) for path in sorted(unfinished.iterdir())}
         about = {"counts": dict(self.counts), "place": asdict(self.place), "files": files}

@@ -55,10 +55,13 @@ def syntax_of(feed: Feed, syntax: str) -> str:
     return found
 
 
-def read_statements(feed: Feed, syntax: str, reading: Reading, start: Place) -> Iterator[tuple[bytes, Place]]:
+def read_statements(
+    feed: Feed, syntax: str, reading: Reading, start: Place, base: str = ""
+) -> Iterator[tuple[bytes, Place]]:
     """Yield the statements behind `start` as canonical N-Quads, and how far that is.
 
-    An IRI that is relative to the file becomes `file:///NAME…`. A context of JSON-LD that lies on the web is refused:
+    An IRI that is relative to the file is one relative to `base`, or to `file:///NAME`. A context of JSON-LD that lies
+    on the web is refused:
     nothing is ever fetched.
 
     Raises:
@@ -67,7 +70,8 @@ def read_statements(feed: Feed, syntax: str, reading: Reading, start: Place) -> 
     if syntax in LINED:
         yield from _lines(feed, syntax, reading, start)
     else:
-        yield from _document(feed, syntax, reading, start)
+        base = base or f"file:///{quote(PurePath(feed.name).name)}"
+        yield from _document(feed, syntax, reading, start, base)
 
 
 def _lines(feed: Feed, syntax: str, reading: Reading, start: Place) -> Iterator[tuple[bytes, Place]]:
@@ -103,19 +107,18 @@ def _parsed(whole: bytes, hard: list[list[int]], form: "ox.RdfFormat", lines: St
     return b"".join([*parts, whole[done:]])
 
 
-def _document(feed: Feed, syntax: str, reading: Reading, start: Place) -> Iterator[tuple[bytes, Place]]:
+def _document(feed: Feed, syntax: str, reading: Reading, start: Place, base: str) -> Iterator[tuple[bytes, Place]]:
     import pyoxigraph as ox
 
     read = _Counted(GuardedXml(feed, reading.limits) if syntax in ("xml", "trix") else feed)
     if syntax in _DOCUMENTS:
-        base = f"file:///{quote(PurePath(feed.name).name)}"
         quads: Iterable[ox.Quad] = ox.parse(
             cast("IO[bytes]", read), getattr(ox.RdfFormat, _DOCUMENTS[syntax]), base_iri=base
         )
     else:
         from kgreason.knowledge.references import reference_quads
 
-        quads = reference_quads(read, syntax, feed.name)
+        quads = reference_quads(read, syntax, feed.name, base)
     sound = _skipping(iter(quads), read, feed.name, syntax, reading)
     here = Place(start.path, start.member, sure=False)
     while found := ox.serialize(islice(sound, _AT_ONCE), format=ox.RdfFormat.N_QUADS):

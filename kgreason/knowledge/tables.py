@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from kgreason.knowledge.interning import Interner
 from kgreason.knowledge.ordering import order_of, places_of, taken
-from kgreason.knowledge.rowsort import Stored
+from kgreason.knowledge.rowsort import Stored, write_column
 from kgreason.knowledge.strings import offsets_of
 
 #: A column of which parts are read: an array, or a file.
@@ -58,7 +58,8 @@ class Table:
     def save(self, folder: Path, name: str) -> None:
         """Write the table to three files."""
         for part in ("blob", "starts", "place"):
-            np.asarray(getattr(self, part)).tofile(folder / f"{name}.{part}")
+            with (folder / f"{name}.{part}").open("wb") as file:
+                write_column(file, np.asarray(getattr(self, part)))
 
     @classmethod
     def load(cls, folder: Path, name: str) -> "Table":
@@ -166,7 +167,7 @@ class Maps:
             self._pieces[run].append(numbers.astype(np.int32))
         elif len(numbers):
             with (self._folder / f"{self._name}-{run}").open("ab") as file:
-                numbers.astype(np.int32).tofile(file)
+                write_column(file, numbers.astype(np.int32))
 
     def of(self, run: int) -> Int32[ndarray, " strings"]:
         """Return what the strings of a run became, in the order of its table."""

@@ -173,6 +173,19 @@ def cut_prefix(text, begin, end, prefix, kept):
 
 @no_type_check
 @njit(cache=True)
+def plain_names(text, spans, column, prefix):
+    """Make the names that were written as IRIs behind `prefix` what they were, in place."""
+    for k in range(len(spans)):
+        begin, end, i = spans[k, column, 0], spans[k, column, 1], 0
+        while i < len(prefix) and begin + i < end and text[begin + i] == prefix[i]:
+            i += 1
+        if i == len(prefix):
+            spans[k, column, 0] = begin + i
+            spans[k, column, 1] = _unquote(text, begin + i, end)
+
+
+@no_type_check
+@njit(cache=True)
 def cut_at(text, begin, end, stop):
     """End each span where `stop` stands first in it."""
     for k in range(len(begin)):
