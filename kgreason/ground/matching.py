@@ -19,6 +19,7 @@ _ROUNDS: Final = 2
 _ALONG, _LEAST = 0.5, 0.3  # what it adds that the texts run alongside each other, and what two words are worth then
 _SURELY: Final = 0.7  # words of different kinds are aligned from this worth on
 _KIND: Final = {"PROPN": "NOUN", "NUM": "NOUN", "AUX": "VERB", "DET": "PRON", "PRON": "NOUN"}
+_ATTRIBUTES: Final = frozenset({"amod", "compound"})
 _SAME, _NAMES = 1.05, 1.25  # what it is worth that a word recurs
 
 
@@ -102,11 +103,13 @@ def match(premise: Reading, hypothesis: Reading, known: Known, beside: Beside) -
 def _comparable(
     p: list[Unit], h: list[Unit], same: Bool[ndarray, "p h"], known: Bool[ndarray, "p h"]
 ) -> Float64[ndarray, "p h"]:
-    """Return 0 for two units that cannot stand for each other: a word for whether something is so, and another word."""
+    """Return 0 for units that cannot stand for each other: a word for whether something is so, and another."""
     says = np.array([u.operator is not None for u in p])[:, None] == np.array([u.operator is not None for u in h])
     kind = [np.array([_KIND.get(u.pos, u.pos) for u in units]) for units in (p, h)]
     light = [np.array([u.lemma in LIGHT and u.pos == "VERB" for u in units]) for units in (p, h)]
-    alike = (kind[0][:, None] == kind[1][None, :]) & (light[0][:, None] == light[1][None, :]) | known
+    beside = [np.array([u.relation in _ATTRIBUTES for u in units]) for units in (p, h)]  # "a Chinese", "a South Korean"
+    alike = (kind[0][:, None] == kind[1][None, :]) | (beside[0][:, None] & beside[1][None, :])
+    alike = alike & (light[0][:, None] == light[1][None, :]) | known
     out: Float64[ndarray, "p h"] = ((says & alike) | same).astype(np.float64)
     return out
 

@@ -17,7 +17,9 @@ _NEXT: Final = DEPENDENCY_RELATIONS.id("next")
 _POS: Final = ["", *UPOS]  # position -1 + 1
 _RELATIONS: Final = list(DEPENDENCY_RELATIONS)
 _VERBAL: Final = frozenset({"VERB", "AUX"})
-_DROPPED: Final = frozenset({"punct", "discourse", "vocative", "expl", "reparandum", "dep"})
+_DROPPED: Final = frozenset({"punct", "discourse", "expl"})
+_LOOSE: Final = frozenset({"reparandum", "dep", "vocative"})
+_CONTENT: Final = frozenset({"NOUN", "PROPN", "VERB", "ADJ", "NUM"})
 
 
 @dataclass(slots=True)
@@ -83,7 +85,7 @@ def _sketch(graph: LogicGraph, nodes: list[int]) -> Sketch:
         if first <= b < first + size:
             governor[b - first], relation[b - first] = a - first, _RELATIONS[r]
     text = [t.lower().replace("’", "'") for t in graph.node_text[first : first + size]]
-    lemma = [l or t for l, t in zip(graph.node_lemma[first : first + size], text, strict=True)]
+    lemma = [word or t for word, t in zip(graph.node_lemma[first : first + size], text, strict=True)]
     pos = [_POS[p + 1] for p in graph.node_pos[first : first + size].tolist()]
     return Sketch(text, lemma, pos, governor, relation)
 
@@ -107,6 +109,8 @@ def _swallowed(node: int, words: list[int], found: list[tuple[int, list[int]]]) 
 def _carries(s: Sketch, node: int) -> bool:
     relation, pos, lemma = s.relation[node], s.pos[node], s.lemma[node]
     if node in s.silent or relation in _DROPPED or pos == "PUNCT" or not any(map(str.isalnum, lemma)):
+        return False
+    if relation in _LOOSE and pos not in _CONTENT:  # what a parser cannot place may still say something
         return False
     if relation in {"det", "case", "mark", "aux", "cop", "cc", "fixed", "goeswith", "nummod", "flat"}:
         return False
@@ -213,16 +217,16 @@ def _connect(s: Sketch, units: list[Unit], first: int) -> None:
     owner = {w - first: i for i, unit in enumerate(units) for w in unit.words}
     roots: dict[int, int] = {}
     for i, unit in enumerate(units):
-        at = top = unit.node - first
+        at = root = unit.node - first
         above = s.governor[at]
         while above >= 0:
-            top = above
+            root = above
             if unit.parent < 0 and owner.get(above, i) != i:
                 unit.parent = owner[above]
                 units[unit.parent].children.append(i)
             above = s.governor[above]
-        unit.sentence = roots.setdefault(top, len(roots))
+        unit.sentence = roots.setdefault(root, len(roots))
         unit.gap = next((s.relation[d] for d in s.below[at] if s.lemma[d] in RELATIVES and s.pos[d] == "PRON"), "")
     for unit in units:
-        above = units[unit.parent] if unit.parent >= 0 else None
-        unit.main = above is None or (above.there and above.parent < 0 and unit.relation == "acl")
+        top = units[unit.parent] if unit.parent >= 0 else None
+        unit.main = top is None or (top.there and top.parent < 0 and unit.relation == "acl")
