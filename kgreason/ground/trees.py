@@ -16,6 +16,7 @@ from kgreason.ground.words import EMPTY, INDEFINITE, MODALS, NEGATIONS, PARTICLE
 _NEXT: Final = DEPENDENCY_RELATIONS.id("next")
 _POS: Final = ["", *UPOS]  # position -1 + 1
 _RELATIONS: Final = list(DEPENDENCY_RELATIONS)
+_ATTRIBUTES: Final = np.array([UPOS.id(pos) for pos in ("ADJ", "NOUN", "PROPN")])
 _VERBAL: Final = frozenset({"VERB", "AUX"})
 _DROPPED: Final = frozenset({"punct", "discourse", "expl"})
 _LOOSE: Final = frozenset({"reparandum", "dep", "vocative"})
@@ -68,7 +69,7 @@ def read_units(graph: LogicGraph, text: int, lexicon: Lexicon) -> list[Unit]:
     rewrite(sketch)
     quantify(sketch)
     first = nodes[0]
-    owner = _owners(sketch, lexicon)
+    owner = _owners(sketch, lexicon, _rivals(graph, text))
     units = [_unit(sketch, at, first, words, graph) for at, words in owner]
     _connect(sketch, units, first)
     _name(units, lexicon)
@@ -90,13 +91,23 @@ def _sketch(graph: LogicGraph, nodes: list[int]) -> Sketch:
     return Sketch(text, lemma, pos, governor, relation)
 
 
-def _owners(s: Sketch, lexicon: Lexicon) -> list[tuple[int, list[int]]]:
+def _rivals(graph: LogicGraph, text: int) -> dict[str, set[str]]:
+    """Return what stands before each noun in the other texts: beside "a bronze wall", "a stone wall" is no fence."""
+    found: dict[str, set[str]] = {}
+    words = (graph.node_type == NodeType.WORD) & (graph.node_span[:, 0] != text) & np.isin(graph.node_pos, _ATTRIBUTES)
+    for node in np.flatnonzero(words[:-1]).tolist():
+        noun = graph.node_lemma[node + 1] or graph.node_text[node + 1].lower()
+        found.setdefault(noun, set()).add(graph.node_text[node].lower())
+    return found
+
+
+def _owners(s: Sketch, lexicon: Lexicon, rivals: dict[str, set[str]]) -> list[tuple[int, list[int]]]:
     """Return the heads of the units, each with the words of its phrase."""
     found, taken = [], set[int]()
     for node in range(len(s.text)):
         if node in taken or not _carries(s, node):
             continue
-        words = sorted([node, *(d for d in s.below[node] if _belongs(s, d, node, lexicon))])
+        words = sorted([node, *(d for d in s.below[node] if _belongs(s, d, node, lexicon, rivals))])
         taken.update(words)
         found.append((node, words))
     return [(node, words) for node, words in found if not (node in taken and _swallowed(node, words, found))]
@@ -130,7 +141,7 @@ def _in_relative_clause(s: Sketch, node: int) -> bool:
     return False
 
 
-def _belongs(s: Sketch, node: int, head: int, lexicon: Lexicon) -> bool:
+def _belongs(s: Sketch, node: int, head: int, lexicon: Lexicon, rivals: dict[str, set[str]]) -> bool:
     """Whether a dependent is part of the phrase: a name, a particle, the first part of a known compound."""
     relation = s.relation[node]
     if relation in {"flat", "fixed", "goeswith"}:
@@ -138,8 +149,8 @@ def _belongs(s: Sketch, node: int, head: int, lexicon: Lexicon) -> bool:
     if s.pos[head] == "VERB" and (relation == "compound" or (node == head + 1 and s.text[node] in PARTICLES)):
         return not s.below[node] and lexicon.knows(f"{s.lemma[head]} {s.text[node]}")
     if relation in {"compound", "amod"} and node == head - 1 and not s.below[node]:
-        both = f"{s.text[node]} {s.lemma[head]}"
-        return lexicon.knows_as_one(both, s.lemma[head])
+        both, others = f"{s.text[node]} {s.lemma[head]}", rivals.get(s.lemma[head], set())
+        return (not others or s.text[node] in others) and lexicon.knows_as_one(both, s.lemma[head])
     return False
 
 
