@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, final
 
-from kgreason.errors import StoreError
+from kgreason.errors import ConfigError, StoreError
 from kgreason.knowledge.packed import write_whole
 from kgreason.knowledge.sparql import RemoteGraph
 from kgreason.knowledge.sparql_client import Row, TooMuchError
@@ -51,9 +51,14 @@ class Dump:
         remote: The endpoint, with the relations that its rules leave.
         folder: Where the files go. One that was begun for another endpoint, or other relations, is refused.
         page: How many rows to ask for at once; fewer where that is too much.
+
+    Raises:
+        ConfigError: If `page` is less than 8: a page begins with what the one before ended with.
     """
 
     def __init__(self, remote: RemoteGraph, folder: Path, page: int = PAGE) -> None:
+        if page < 8:
+            raise ConfigError(f"A dump was asked for in pages of {page} rows; expected at least 8.")
         self.remote, self.folder, self.page = remote, folder, page
 
     def fetch(self, tell: Told = lambda *_: None) -> list[Path]:

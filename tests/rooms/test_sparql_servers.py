@@ -13,6 +13,7 @@ from kgreason.errors import ConfigError, DataError
 from kgreason.knowledge import SOURCES, RdfSource, is_remote, open_graph, save_store, table_of
 from kgreason.knowledge.sparql import Limits, RemoteGraph
 from kgreason.knowledge.sparql_client import Access, Client
+from kgreason.knowledge.sparql_dump import Dump
 from kgreason.knowledge.sparql_names import Naming
 from kgreason.knowledge.sparql_terms import literal, values
 from tests.servers import Server
@@ -212,7 +213,8 @@ def test_a_path_is_as_short_as_any(remote: RemoteGraph, file: Path) -> None:
 
 
 def test_search_looks_for_the_name_and_then_inside_names(remote: RemoteGraph) -> None:
-    assert remote.search("town 3") == [("http://t/3", "Town 3")]
+    assert remote.search("town 3")[:2] == [("http://t/3", "Town 3"), ("http://t/30", "Town 30")]
+    assert remote.search("town 3", 1) == [("http://t/3", "Town 3")]
     assert sorted(remote.search("own 5")) == sorted((f"http://t/{i}", f"Town {i}") for i in (5, *range(50, 60)))
     assert remote.search("http://t/Hub") == [("http://t/Hub", "The Hub")]
     assert remote.search("zzz") == []
@@ -222,6 +224,15 @@ def test_values_with_a_repeated_literal_are_not_sent(remote: RemoteGraph) -> Non
     names = [literal("Town 3", "en"), literal("Town 4", "en"), literal("Town 3", "en")]
     rows = remote.client.select(f"SELECT ?x {{ {values('l', names)} ?x <{LABEL}> ?l }}")
     assert sorted(row[0].value for row in rows if row[0]) == ["http://t/3", "http://t/4"]
+
+
+def test_a_dump_is_the_file(remote: RemoteGraph, file: Path, tmp_path: Path) -> None:
+    dump = Dump(remote, tmp_path / "dump", page=7000)
+    graph = RdfSource(dump.fetch())()
+    assert triples(graph) == triples(read(file))
+    assert graph.label(graph.entities.id("http://t/3")) == "Town 3"
+    assert graph.relation_labels["http://r/next"] == ("leads on to",)
+    assert {name for name in STRANGE if "\t" not in name} <= set(graph.labels.names)
 
 
 def test_nothing_is_known(remote: RemoteGraph) -> None:
