@@ -111,7 +111,17 @@ class NaturalRelations:
             return spread(relation, _QUANTITY * sure), f"{first.text} {relation.symbol} {second.text}: by number"
         if spelling(first.lemma) == spelling(second.lemma):
             return spread(Entailment.EQUIVALENCE, _SAME_LETTERS), f"{first.text} ≡ {second.text}: spelled differently"
-        return None
+        return self._by_modifier(first, second)
+
+    def _by_modifier(self, first: Term, second: Term) -> Told | None:
+        """Tell of two phrases with one head what facts say of their modifiers: "metal bar", "wooden bar"."""
+        left, right = first.lemma.split(), second.lemma.split()
+        if len(left) != 2 or len(right) != 2 or left[1] != right[1]:
+            return None
+        fact = self.facts.between(Term(left[0], left[0], -1), Term(right[0], right[0], -1))
+        if fact is None or fact.relation == _FREE:
+            return None
+        return spread(fact.relation, fact.sure), f"{first.text} {fact.relation.symbol} {second.text}: {fact.about}"
 
     def _by_head(self, pairs: Sequence[Pair]) -> list[Pair]:
         """Tell of pairs with a phrase that has no name, by its head; return the others."""

@@ -10,6 +10,7 @@ from numpy import ndarray
 from kgreason.data import DEPENDENCY_RELATIONS, UPOS, EdgeType, KnowledgeGraph, LogicGraph, NodeType
 from kgreason.data.function_words import FUNCTION_WORDS
 from kgreason.ground.lexical import Senses, lexical_relations
+from kgreason.ground.word_facts import word_facts
 
 #: Parts of speech whose words carry content; adpositions are looked up only as adverbs and adjectives.
 _CONTENT = frozenset(UPOS.id(pos) for pos in ("ADJ", "ADV", "NOUN", "NUM", "PROPN", "VERB"))
@@ -19,6 +20,8 @@ _NEXT = DEPENDENCY_RELATIONS.id("next")  # word order is no government
 _MEANT = {"PROPN": ("NOUN",), "NUM": ("NOUN", "ADJ"), "ADP": ("ADV", "ADJ"), "AUX": ("VERB",)}
 _MISMATCH = 0.4  # a sense of another part of speech: taggers err, and "red" is both
 _LONGEST = 4  # words in a label
+#: What has names that exclude each other: a living room is a room, but "living" is nothing that one could be told of.
+_NAMED = ("artifact", "location", "food")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Lexicon:
         self._known: dict[str, bool] = {}
         self._as_one: dict[tuple[str, str], bool] = {}
         self._lexical = lexical_relations(knowledge)
+        self._named: tuple[ndarray, frozenset[str]] | None = None
         self._of_row: list[int] = []
         self._entities: list[ndarray] = []
         self._weights: list[ndarray] = []
@@ -68,15 +72,23 @@ class Lexicon:
         """Whether a label of several words means more than its last word says: "hot dog", but not "little girl".
 
         What a label means by composition ("a little girl is a girl") is left to its words, so that each of them can
-        be aligned.
+        be aligned; not so the names of places and things that facts about words list: "dining room".
         """
         if not self.knows(label):
             return False
         if (label, last) not in self._as_one:
             whole, _ = self.knowledge.labels.senses(label)
             part, _ = self.knowledge.labels.senses(last)
-            self._as_one[label, last] = not self._lexical.reaches(whole, part)
+            self._as_one[label, last] = not self._lexical.reaches(whole, part) or self._is_listed(label, whole)
         return self._as_one[label, last]
+
+    def _is_listed(self, label: str, senses: ndarray) -> bool:
+        if self._named is None:
+            labels = self.knowledge.labels
+            known = [labels.senses(name)[0][:1] for name in _NAMED if self.knows(name)]
+            self._named = np.concatenate([_NONE, *known]), frozenset(word_facts("english").places())
+        kinds, listed = self._named
+        return label in listed and self._lexical.reaches(senses[:1], kinds)
 
     def add(self, forms: tuple[str, ...], lemma: str, pos: int, looked_up: bool) -> tuple[int, int]:
         """Return the row of a word and the id of its lemma, entering them if they are new.
