@@ -18,7 +18,8 @@ class Change:
     """An edit in the making; `premise` and `hypothesis` are units, or -1.
 
     `place` is the unit of the other text where something is left out or added, or -1; `outer` tells that the place is
-    that of an operator, around its reach.
+    that of an operator, around its reach; `denies` that a negation came or went. Of a quantifier, `clause` are the
+    predicates it is the subject of, and `denied` is what the relation would be if the second one were denied.
     """
 
     kind: EditKind
@@ -28,6 +29,9 @@ class Change:
     reason: str
     place: int = -1
     outer: bool = False
+    denies: bool = False
+    clause: tuple[int, int] = (-1, -1)
+    denied: Distribution | None = None
 
 
 def spread(*parts: tuple[Entailment, float]) -> Distribution:

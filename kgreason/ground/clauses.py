@@ -1,20 +1,18 @@
 """Operators of a clause: what negation and quantifiers come to on either side, and how one becomes the other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
 
 from kgreason.data.edits import EditKind
-from kgreason.data.entailment import JOIN, Entailment
-from kgreason.data.operators import REMOVAL
+from kgreason.data.entailment import Entailment
 from kgreason.data.quantifiers import Quantifier, between_quantifiers, read_quantifier
 from kgreason.ground.changing import Change, spread
-from kgreason.ground.governing import removal, turned
+from kgreason.ground.commitments import commitments
 from kgreason.ground.matching import Reading
-from kgreason.ground.modifiers import removed
+from kgreason.ground.pairing import Pairing
 from kgreason.ground.roles import AGENT, IS, MOD, PATIENT, PREP
 from kgreason.ground.trees import Unit
 
@@ -44,92 +42,44 @@ class _Force:
         return kind in _QUANTIFYING or (kind == "some" and self.denied)
 
 
-def operators(premise: Reading, hypothesis: Reading, back: list[int]) -> list[Change]:
-    """Return the edits of quantifiers and negations, for units that have counterparts."""
-    found = [*_predicates(premise, hypothesis, back), *_adverbs(premise, hypothesis, back)]
-    settled: set[int] = set()
-    for j, i in enumerate(back):
-        if i >= 0 and hypothesis.units[j].pos in {"NOUN", "PROPN", "PRON", "NUM", "ADJ", "DET"}:
-            found += _quantified(premise, hypothesis, back, (i, j), settled)
-    for j, i in enumerate(back):
-        if i >= 0 and j not in settled:
-            found += _denied(premise.units[i], hypothesis.units[j], i, j)
-        if i >= 0:
-            found += _modal(premise.units[i], hypothesis.units[j], i, j)
+def operators(m: Pairing) -> list[Change]:
+    """Return the edits of quantifiers, negations and modal verbs, and of words that say whether something is so."""
+    found = commitments(m)
+    settled: set[int] = set()  # predicates whose denial is counted in with their subject's quantifier
+    denied: set[int] = set()
+    for j, i in enumerate(m.back):
+        if i >= 0 and m.h[j].pos in {"NOUN", "PROPN", "PRON", "NUM", "ADJ", "DET"}:
+            found += _quantified(m, i, j, settled)
+    for j, i in enumerate(m.back):
+        if i < 0:
+            continue
+        p, h = m.p[i], m.h[j]
+        twice = h.relation == "conj" and h.joined in {"or", "nor"} and h.parent in denied  # "neither … nor" denies once
+        if j not in settled and not twice:
+            changes = _denied(p, h, i, j)
+            denied.update([j] if changes else [])
+            found += changes
+        found += _modal(p, h, i, j)
     return found
 
 
-def _predicates(premise: Reading, hypothesis: Reading, back: list[int]) -> list[Change]:
-    """What is said of a whole clause, and only on one side: "it is not true that", "manages to"."""
-    forth = {i: j for j, i in enumerate(back) if i >= 0}
-    found = []
-    for i, unit in enumerate(premise.units):
-        j = forth.get(unit.complement, -1)
-        if unit.operator and i not in forth and j >= 0:
-            reason = f"{_said(unit)} is left out"
-            change = Change(EditKind.OPERATOR, i, -1, spread((removal(unit), 0.95)), reason, place=j, outer=True)
-            found.append(change)
-    for j, unit in enumerate(hypothesis.units):
-        i = back[unit.complement] if unit.complement >= 0 else -1
-        k = back[j]
-        if unit.operator and k >= 0 and premise.units[k].operator and premise.units[k].lemma != unit.lemma:
-            found += _exchanged(premise.units[k], unit, k, j)
-        if unit.operator and back[j] < 0 and i >= 0:
-            reason = f"{_said(unit)} is added"
-            relation = spread((turned(removal(unit)), 0.95))
-            found.append(Change(EditKind.OPERATOR, -1, j, relation, reason, place=i, outer=True))
-    return found
-
-
-def _adverbs(premise: Reading, hypothesis: Reading, back: list[int]) -> list[Change]:
-    """Adverbs that bear on whether something is so, and stand on one side only: "almost", "always"."""
-    forth = {i: j for j, i in enumerate(back) if i >= 0}
-    found = []
-    for i, unit in enumerate(premise.units):
-        relation = removed(unit)
-        if relation is not None and i not in forth and forth.get(unit.parent, -1) >= 0:
-            change = Change(EditKind.OPERATOR, i, -1, spread((relation, 0.9)), f"{unit.text} is left out")
-            change.place, change.outer = forth[unit.parent], True
-            found.append(change)
-    for j, unit in enumerate(hypothesis.units):
-        relation = removed(unit)
-        if relation is not None and back[j] < 0 and unit.parent >= 0 and back[unit.parent] >= 0:
-            change = Change(EditKind.OPERATOR, -1, j, spread((turned(relation), 0.9)), f"{unit.text} is added")
-            change.place, change.outer = back[unit.parent], True
-            found.append(change)
-    return found
-
-
-def _exchanged(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
-    """One word for whether something is so in place of another: "remembered to" and "forgot to"."""
-    says = [word.operator.implies if word.operator else "00" for word in (p, h)]
-    relation = Entailment(int(JOIN[REMOVAL[says[0]], turned(REMOVAL[says[1]])]))
-    if relation == Entailment.INDEPENDENCE:
-        return []
-    return [Change(EditKind.OPERATOR, i, j, spread((relation, 0.9)), f"{p.text} → {h.text}", outer=True)]
-
-
-def _said(unit: Unit) -> str:
-    return f"not {unit.text}" if unit.negation >= 0 else unit.text
-
-
-def _quantified(
-    premise: Reading, hypothesis: Reading, back: list[int], pair: tuple[int, int], settled: set[int]
-) -> list[Change]:
-    i, j = pair
-    p, h = premise.units[i], hypothesis.units[j]
-    predicate = _predicate(hypothesis, j)
-    above = back[predicate] if predicate >= 0 else -1
-    first = _force(p, above >= 0 and premise.units[above].negation >= 0)
-    then = _force(h, predicate >= 0 and hypothesis.units[predicate].negation >= 0)
+def _quantified(m: Pairing, i: int, j: int, settled: set[int]) -> list[Change]:
+    p, h = m.p[i], m.h[j]
+    predicate = _predicate(m.hypothesis, j)
+    above = m.back[predicate] if predicate >= 0 else -1
+    first = _force(p, above >= 0 and m.p[above].negation >= 0)
+    then = _force(h, predicate >= 0 and m.h[predicate].negation >= 0)
     if not (first.quantifies or then.quantifies):
-        return _number(premise, hypothesis, pair, first.quantifier, then.quantifier)
+        return _number(m, i, j, first.quantifier, then.quantifier)
     if first.quantifier == then.quantifier and first.denied == then.denied:
         return []
     if predicate >= 0:
         settled.add(predicate)
-    text = f"{first.text} {p.text} → {then.text} {h.text}"
-    return [Change(EditKind.OPERATOR, i, j, _between(first, then), text, outer=True)]
+    reason = f"{first.text} {p.text} → {then.text} {h.text}"
+    change = Change(EditKind.OPERATOR, i, j, _between(first, then), reason, outer=True)
+    if above >= 0 and not (first.denied or then.denied):
+        change.clause, change.denied = (above, predicate), _between(first, replace(then, denied=True))
+    return [change]
 
 
 def _predicate(reading: Reading, noun: int) -> int:
@@ -166,6 +116,8 @@ def _kind(force: _Force) -> Quantifier | None:
         return Quantifier("one not") if force.denied else Quantifier("some")
     if not force.denied:
         return force.quantifier
+    if force.quantifier.kind not in _QUANTIFYING | {"some"}:
+        return Quantifier("one not")
     kind = _DENIED.get(force.quantifier.kind)
     return Quantifier(kind) if kind else None
 
@@ -196,13 +148,11 @@ def _together(reading: Reading, i: int) -> int:
     return len(members) if rest and single else 0
 
 
-def _number(
-    premise: Reading, hypothesis: Reading, pair: tuple[int, int], first: Quantifier | None, then: Quantifier | None
-) -> list[Change]:
+def _number(m: Pairing, i: int, j: int, first: Quantifier | None, then: Quantifier | None) -> list[Change]:
     """How many there are, on either side: "two dogs" to "dogs", "dogs" to "a dog"."""
-    (i, j), p, h = pair, premise.units[pair[0]], hypothesis.units[pair[1]]
+    p, h = m.p[i], m.h[j]
     some = Quantifier("some")
-    if first is None and then and then.kind == "number" and then.number == _together(premise, i):
+    if first is None and then and then.kind == "number" and then.number == _together(m.premise, i):
         return []
     if first != then and (first or some) != (then or some):
         relation = spread((between_quantifiers(first or some, then or some), 0.9), (Entailment.EQUIVALENCE, 0.05))
@@ -210,7 +160,7 @@ def _number(
             relation = spread((Entailment.REVERSE, 0.4), (Entailment.ALTERNATION, 0.4), (Entailment.EQUIVALENCE, 0.1))
         reason = f"{p.quantifier} {p.text} → {h.quantifier} {h.text}".replace("  ", " ")
         return [Change(EditKind.OPERATOR, i, j, relation, reason, outer=True)]
-    if first or then or "NOUN" != p.pos or "NOUN" != h.pos or p.plural == h.plural or p.lemma != h.lemma:
+    if first or then or not (p.pos == h.pos == "NOUN") or p.plural == h.plural or p.lemma != h.lemma:
         return []
     if p.plural:
         relation = spread((Entailment.FORWARD, 0.6), (Entailment.EQUIVALENCE, 0.35))
@@ -229,14 +179,14 @@ def _denied(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
         return found
     what = "is denied" if h.negation >= 0 else "is no longer denied"
     relation = spread((Entailment.NEGATION, 0.97))
-    return [*found, Change(EditKind.OPERATOR, i, j, relation, f"{h.text} {what}", outer=True)]
+    return [*found, Change(EditKind.OPERATOR, i, j, relation, f"{h.text} {what}", outer=True, denies=True)]
 
 
 _WEAK: Final = frozenset({"may", "might", "could", "can"})
 
 
 def _modal(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
-    if p.modal == h.modal or (not p.modal and not h.modal) or "will" in (p.modal, h.modal):
+    if p.modal == h.modal or ({p.modal, h.modal} <= {"", "will", "shall", "would"}):
         return []
     if p.modal in _WEAK and h.modal in _WEAK:
         return []

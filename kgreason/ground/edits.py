@@ -12,12 +12,14 @@ from kgreason.data.edits import EditKind, Edits
 from kgreason.data.entailment import Entailment
 from kgreason.errors import ConfigError
 from kgreason.ground.align import AlignGrounder
-from kgreason.ground.changes import NOTHING, Comparison
-from kgreason.ground.changing import Change, spread
+from kgreason.ground.changes import changes
+from kgreason.ground.changing import Change
 from kgreason.ground.course import side_by_side
 from kgreason.ground.matching import Beside, Reading, match
 from kgreason.ground.modifiers import removed
+from kgreason.ground.naming import NOTHING
 from kgreason.ground.natural import NaturalRelations
+from kgreason.ground.pairing import Pairing
 from kgreason.ground.roles import edges_of
 from kgreason.ground.terms import Known, Terms
 from kgreason.ground.trees import Unit, read_units
@@ -80,12 +82,12 @@ class EditsGrounder:
     def _edits(self, graph: LogicGraph, premise: Reading, hypothesis: Reading, known: Known) -> Edits:
         beside = _beside(graph, premise, hypothesis)
         back = match(premise, hypothesis, known, beside)
-        changes = Comparison(premise, hypothesis, back, known, beside).changes()
+        found = changes(Pairing(premise, hypothesis, known, beside, back))
         if self.reading == "existential":
-            changes = [_existential(change) for change in changes]
-        if not changes and (not hypothesis.units or not premise.units):
-            changes = [Change(EditKind.INSERT, -1, -1, NOTHING, "nothing to compare")]
-        return _written(graph, premise, hypothesis, back, changes)
+            found = [_existential(change) for change in found]
+        if not found and not (premise.units and hypothesis.units):
+            found = [Change(EditKind.INSERT, -1, -1, NOTHING, "nothing to compare")]
+        return _written(graph, premise, hypothesis, back, found)
 
 
 def _beside(graph: LogicGraph, premise: Reading, hypothesis: Reading) -> Beside:
@@ -114,20 +116,20 @@ def _existential(change: Change) -> Change:
     return dataclasses.replace(change, relation=out)
 
 
-def _written(graph: LogicGraph, premise: Reading, hypothesis: Reading, back: list[int], changes: list[Change]) -> Edits:
-    changes = sorted(changes, key=lambda change: _ORDER[change.kind])
+def _written(graph: LogicGraph, premise: Reading, hypothesis: Reading, back: list[int], found: list[Change]) -> Edits:
+    found = sorted(found, key=lambda change: _ORDER[change.kind])
     forth = {i: j for j, i in enumerate(back) if i >= 0}
     node, place = [], []
-    for change in changes:
+    for change in found:
         i, j = change.premise, change.hypothesis
         node.append((premise.units[i].node if i >= 0 else -1, hypothesis.units[j].node if j >= 0 else -1))
         place.append(_places(graph, premise, hypothesis, forth, change))
     return Edits(
-        np.array([change.kind for change in changes], np.int8),
+        np.array([change.kind for change in found], np.int8),
         np.array(node, np.int32).reshape(-1, 2).T,
-        np.array([change.relation for change in changes], np.float32).reshape(-1, 7).T,
+        np.array([change.relation for change in found], np.float32).reshape(-1, 7).T,
         np.array(place, np.int8).reshape(-1, 2).T,
-        tuple(change.reason for change in changes),
+        tuple(change.reason for change in found),
     )
 
 

@@ -46,7 +46,9 @@ def _frames(below: "Unit") -> tuple[str, ...]:
 
 def _share(units: "list[Unit]", unit: "Unit", first: "Unit") -> None:
     """Several conjuncts are joined by the last one's word; "did not eat or drink" denies both."""
-    joined = next((units[c].joined for c in reversed(first.children) if units[c].relation == "conj" and units[c].joined), "")
+    joined = next(
+        (units[c].joined for c in reversed(first.children) if units[c].relation == "conj" and units[c].joined), ""
+    )
     unit.joined = unit.joined or joined
     own = any(units[c].relation == "nsubj" for c in unit.children)
     if unit.joined in {"or", "nor"} and not own and unit.negation < 0 and unit.pos == first.pos:

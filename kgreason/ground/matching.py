@@ -64,8 +64,9 @@ def match(premise: Reading, hypothesis: Reading, known: Known, beside: Beside) -
     $$w_{ij} = \max\big(s_{ij},\ v^\top r_{ij}\big) + a \frac{1}{|E_j|} \sum_{(i,k,\rho) \in E_P,\ (j,l,\sigma) \in E_H}
       c_{\rho\sigma} M_{kl} + b \,|{\rm places}|$$
 
-    (and more where the texts run alongside each other, `side_by_side`), with $s$ whether they are the same word, $r$ the relation of the words, $v$ what each relation is worth, $c$ how
-    well the roles agree; solved twice, first with $M$ from the words alone. Pairs worth too little are dropped.
+    (and more where the texts run alongside each other, `side_by_side`), with $s$ whether they are the same word, $r$
+    the relation of the words, $v$ what each relation is worth, $c$ how well the roles agree; solved twice, first with
+    $M$ from the words alone. Pairs worth too little are dropped.
     """
     p, h = premise.units, hypothesis.units
     if not p or not h:
@@ -117,7 +118,8 @@ def _comparable(
 def _again(premise: Reading, hypothesis: Reading, known: Known) -> Float64[ndarray, "p h"]:
     """Return what it is worth that a word recurs: of nouns and verbs more, for they are what is spoken of."""
     weight = np.array([_NAMES if unit.pos in {"NOUN", "PROPN", "VERB"} else _SAME for unit in hypothesis.units])
-    return known.same * weight[None, :]
+    again: Float64[ndarray, "p h"] = known.same * weight[None, :]
+    return again
 
 
 def _support(

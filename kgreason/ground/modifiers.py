@@ -25,8 +25,8 @@ _DENYING: Final = _set(
 _GENUINE: Final = _set("real genuine actual true authentic original natural")
 #: With these it was, will be, may be, or is only called so.
 _OPEN: Final = _set(
-    "former ex alleged supposed would-be toy potential possible likely future possibly probably allegedly past apparent "
-    "so-called apparently supposedly presumed suspected putative maybe perhaps"
+    """former ex alleged supposed would-be toy potential possible likely future possibly probably allegedly past
+    apparent so-called apparently supposedly presumed suspected putative maybe perhaps"""
 )
 _BEFORE: Final = frozenset({"amod", "compound", "advmod"})
 _NEARLY: Final = _set("almost nearly barely_not virtually")
@@ -46,6 +46,24 @@ def _adverbs() -> dict[tuple[str, ...], Entailment]:
     return {words: op.removal for words, op in rows if op.shape == Shape.ADVERB and op.removal is not None}
 
 
+#: Clauses opened by these are not said to be so.
+_CONDITIONS: Final = frozenset({"if", "unless", "provided", "supposing"})
+_SUSPENDING: Final = _CONDITIONS | {"whether", "lest", "until"}
+#: Words that say when, or why, one thing is so beside another.
+TIMES: Final = frozenset({"before", "after", "until", "because", "although", "unless", "if", "when", "while", "since"})
+
+
+def _suspended(unit: Unit) -> bool:
+    return unit.relation == "advcl" and unit.mark in _SUSPENDING
+
+
+def degree(unit: Unit) -> str:
+    """Return `er` of a comparative, `est` of a superlative, else nothing."""
+    if unit.pos not in {"ADJ", "ADV"} or unit.text == unit.lemma:
+        return ""
+    return next((ending for ending in ("est", "er") if unit.text.endswith(ending)), "")
+
+
 def unreal(first: str, second: str) -> bool:
     """Whether one modifier says that a thing is what its noun says, and the other that it is not: "real" and "fake"."""
     return (first in _DENYING and second in _GENUINE) or (first in _GENUINE and second in _DENYING)
@@ -60,8 +78,10 @@ def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, 
         return spread((_A, 0.85)), "it did not come to that"
     if unit.lemma in _OPEN and unit.relation in _BEFORE:
         return spread(), "what it is said of may not be that"
-    if unit.mark == "if" or unit.mark == "unless":
+    if unit.mark in _CONDITIONS:
         return spread((_R, 0.85)), "a condition"
+    if any(forth[c] >= 0 and _suspended(units[c]) for c in unit.children):
+        return spread((_I, 0.8), (_F, 0.1)), "the rest was only supposed"
     others = [units[c] for c in unit.children if forth[c] >= 0 and units[c].relation == "conj"]
     if (unit.relation == "conj" and unit.joined in {"or", "nor"}) or any(o.joined in {"or", "nor"} for o in others):
         return spread((_R, 0.95)), "one of several possibilities"
@@ -78,6 +98,8 @@ def added(units: list[Unit], j: int, back: list[int]) -> tuple[Distribution, str
         return spread((_A, 0.85)), "what it is said of is not that"
     if unit.lemma in _OPEN and unit.relation in _BEFORE:
         return spread((_A, 0.3)), "what it is said of may not be that"
+    if unit.mark in _CONDITIONS:
+        return spread((_F, 0.85)), "a condition"
     others = [units[c] for c in unit.children if back[c] >= 0 and units[c].relation == "conj"]
     if (unit.relation == "conj" and unit.joined in {"or", "nor"}) or any(o.joined in {"or", "nor"} for o in others):
         return spread((_F, 0.95)), "one more possibility"
@@ -118,7 +140,7 @@ _UNLIKE: Final = [
     (_set("on on_top_of above over onto atop"), _set("under below beneath underneath")),
     (_set("with"), _set("without")),
     (_set("before"), _set("after")),
-    (_set("in_front_of"), _set("behind")),
+    (_set("in_front_of before ahead_of"), _set("behind in_back_of in_the_back_of at_the_back_of after")),
     (_set("to into onto toward towards"), _set("from out_of off away_from")),
     (_set("up upward upwards uphill upstairs"), _set("down downward downwards downhill downstairs")),
     (_set("outdoors outside"), _set("indoors inside")),
@@ -126,14 +148,17 @@ _UNLIKE: Final = [
     (_set("in on"), _set("out off")),
     (_set("left"), _set("right")),
     (_set("together"), _set("alone apart")),
-    (_set("near by next_to beside"), _set("far_from")),
+    (_set("near by next_to beside close_to alongside"), _set("far_from far_away_from away_from")),
     (_set("for"), _set("against")),
 ]
 
 
-def prepositions(first: str, second: str) -> Distribution | None:
-    """Return the relation of two different prepositions, or None if they may say the same."""
-    a, b = first.replace(" ", "_"), second.replace(" ", "_")
+def prepositions(first: str, second: str) -> Distribution:
+    """Return the relation of two different prepositions."""
+    one, other = first.split(), second.split()
+    while len(one) > 1 and len(other) > 1 and one[-1] == other[-1]:  # inside the back of, outside the back of
+        one, other = one[:-1], other[:-1]
+    a, b = "_".join(one), "_".join(other)
     for left, right in _UNLIKE:
         if (a in left and b in right) or (a in right and b in left):
             return spread((_A, 0.9))
@@ -153,8 +178,8 @@ _OUTDOORS: Final = _set(
     highway market bridge boat sidewalk pavement tent campfire camp dirt mud pond stream shore puddle"""
 )
 _INDOORS: Final = _set(
-    """room kitchen gym gymnasium bedroom bathroom office classroom hall house restaurant bar library couch sofa bed store
-    shop hospital church museum theater theatre cinema studio laboratory lab living_room elevator escalator pub cafe"""
+    """room kitchen gym gymnasium bedroom bathroom office classroom hall house restaurant bar library couch sofa bed
+    store shop hospital church museum theater theatre cinema studio laboratory lab living_room elevator escalator pub cafe"""
 )
 
 

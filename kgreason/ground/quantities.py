@@ -7,7 +7,10 @@ from kgreason.ground.rewrites import Sketch
 
 _NOMINAL: Final = frozenset({"NOUN", "PROPN", "PRON", "ADJ", "NUM", "SYM", "X", "VERB"})
 #: Adjectives that say how many.
-_AMOUNTS: Final = frozenset("most some any few several many numerous multiple various countless more fewer less".split())  # noqa: SIM905
+_AMOUNTS: Final = frozenset(
+    {"most", "some", "any", "few", "several", "many", "numerous", "multiple", "various", "countless"}
+    | {"more", "fewer", "less"}
+)
 _DENIALS: Final = frozenset({"not", "n't"})
 
 
@@ -38,11 +41,11 @@ def _noun(s: Sketch, words: range) -> int:
             return noun
     for word in reversed(words):
         above = s.governor[word]
-        if above >= 0 and above not in words and s.pos[above] in _NOMINAL and above > words[-1]:
-            if s.relation[word] in {"det", "nummod"} or (
-                s.relation[word] in {"amod", "compound"} and s.text[word] in _AMOUNTS
-            ):
-                return above
+        if above <= words[-1] or s.pos[above] not in _NOMINAL:
+            continue
+        counts = s.relation[word] in {"amod", "compound"} and s.text[word] in _AMOUNTS
+        if counts or s.relation[word] in {"det", "nummod"}:
+            return above
     return -1
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final, final
 
-from kgreason.ground.words import GROUPS, PARTITIVES, PLACES
+from kgreason.ground.words import GROUPS, PARTITIVES, PLACES, PREPOSITIONS
 
 _MODIFIERS: Final = frozenset({"det", "nummod", "amod", "advmod", "case", "cc", "punct", "aux", "cop"})
 
@@ -19,7 +19,19 @@ class Sketch:
         relation: The dependency relation to it, `root` for a root.
     """
 
-    __slots__ = ("below", "cases", "governor", "group", "lemma", "pos", "quantity", "relation", "silent", "text", "there")
+    __slots__ = (
+        "below",
+        "cases",
+        "governor",
+        "group",
+        "lemma",
+        "pos",
+        "quantity",
+        "relation",
+        "silent",
+        "text",
+        "there",
+    )
 
     def __init__(
         self, text: list[str], lemma: list[str], pos: list[str], governor: list[int], relation: list[str]
@@ -56,6 +68,7 @@ class Sketch:
 
 def rewrite(s: Sketch) -> None:
     """Bring existential clauses, clefts, partitives and prepositions with a noun in them to one form."""
+    _prepositions(s)
     for node in range(len(s.text)):
         lemma = s.lemma[node]
         if s.relation[node] == "expl" and lemma == "there":
@@ -69,10 +82,31 @@ def rewrite(s: Sketch) -> None:
             _cleft(s, node)
 
 
+def _prepositions(s: Sketch) -> None:
+    """Make one preposition of the noun of an adverb and its prepositions: "far away from the house"."""
+    for last, lemma in enumerate(s.lemma):
+        noun = s.governor[last]
+        if lemma not in {"from", "to", "of"} or s.relation[last] != "case" or noun < last:
+            continue
+        length = next((n for n in (2, 1) if " ".join(s.text[max(last - n, 0) : last + 1]) in PREPOSITIONS), 0)
+        if not length:
+            continue
+        words = list(range(last - length, last + 1))
+        top = next((w for w in words if s.governor[noun] == w), -1)
+        if top >= 0:
+            while s.governor[top] in words:
+                top = s.governor[top]
+            s.exchange(top, noun)
+            s.relation[noun] = {"amod": "nmod", "advmod": "obl"}.get(s.relation[noun], s.relation[noun])
+            _hand_down(s, top, noun)
+        s.cases[noun] = words
+        s.silent.update(words)
+
+
 def _existential(s: Sketch, there: int) -> None:
-    """ "There is a man playing" speaks of a man playing: the verb says nothing."""
+    """Let the verb of "there is a man playing" say nothing: it speaks of a man playing."""
     verb = s.governor[there]
-    subject = next((r for r in map(lambda name: s.child(verb, name), ("nsubj", "obj", "obl")) if r >= 0), -1)
+    subject = next((r for r in (s.child(verb, name) for name in ("nsubj", "obj", "obl")) if r >= 0), -1)
     s.silent.add(there)
     if s.lemma[verb] != "be":
         if s.pos[verb] in {"NOUN", "PROPN"}:
@@ -89,7 +123,7 @@ def _existential(s: Sketch, there: int) -> None:
 
 
 def _place(s: Sketch, node: int) -> None:
-    """ "On top of the roof": one preposition and its noun."""
+    """Read "On top of the roof": one preposition and its noun."""
     inside = s.child(node, "nmod")
     of = s.child(inside, "case") if inside >= 0 else -1
     if of < 0 or s.lemma[of] not in {"of", "to"}:
@@ -102,7 +136,7 @@ def _place(s: Sketch, node: int) -> None:
 
 
 def _partitive(s: Sketch, node: int) -> None:
-    """ "Three of the boys", "a group of boys": boys, and how many."""
+    """Read "Three of the boys", "a group of boys": boys, and how many."""
     if s.relation[node] == "nummod":
         return
     inside = next(
@@ -124,16 +158,14 @@ def _partitive(s: Sketch, node: int) -> None:
 
 def _hand_down(s: Sketch, node: int, inside: int) -> None:
     for other in list(s.below[node]):
-        if s.relation[other] not in _MODIFIERS or (s.relation[other] == "case" and inside not in s.cases):
-            s.move(other, inside, s.relation[other])
-        elif s.relation[other] in {"cop", "aux"} or (
-            s.relation[other] == "advmod" and s.lemma[other] in {"not", "n't"}
-        ):
-            s.move(other, inside, s.relation[other])
+        relation = s.relation[other]
+        stays = relation in _MODIFIERS - {"cop", "aux"} and not (relation == "case" and inside not in s.cases)
+        if not stays or s.lemma[other] in {"not", "n't"}:
+            s.move(other, inside, relation)
 
 
 def _cleft(s: Sketch, it: int) -> None:
-    """ "It was Anna who found the ring": Anna found the ring."""
+    """Read "it was Anna who found the ring" as "Anna found the ring"."""
     anna = s.governor[it]
     found = next((d for d in s.below[anna] if s.relation[d] == "acl" and s.pos[d] == "VERB" and d > anna), -1)
     if found < 0 or s.child(anna, "cop") < 0:

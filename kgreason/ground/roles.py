@@ -22,7 +22,9 @@ for _a, _b, _much in (
 ):  # fmt: skip
     COMPATIBLE[_a, _b] = COMPATIBLE[_b, _a] = _much
 
-_PLAIN: Final = {"obj": PATIENT, "iobj": RECIPIENT, "compound": MOD, "amod": MOD, "advmod": MOD, "nummod": MOD}
+_PLAIN: Final = {"obj": PATIENT, "iobj": RECIPIENT, "appos": IS} | dict.fromkeys(
+    ("compound", "amod", "advmod", "nummod"), MOD
+)
 _CLAUSES: Final = frozenset({"xcomp", "ccomp", "advcl", "parataxis", "csubj"})
 _GIVE: Final = frozenset("give send hand show offer tell bring pass lend sell teach throw write read feed pay".split())  # noqa: SIM905
 
@@ -41,32 +43,34 @@ def edges_of(units: list[Unit]) -> list[Edge]:
 
 
 def _edge(units: list[Unit], i: int, edges: list[Edge], subject: dict[int, int]) -> None:
-    unit, above = units[i], units[units[i].parent]
+    unit = units[i]
     relation, up = unit.relation, unit.parent
     if relation == "nsubj":
         subject.setdefault(up, i)
         edges.append(_predication(units, up, i))
-    elif relation in _PLAIN:
-        if relation == "amod" and unit.pos == "VERB":
-            edges.append((i, up, PATIENT if unit.passive else AGENT, ""))
-        elif relation == "obj" and any(units[c].relation == "obj" and c > i for c in above.children):
-            edges.append((up, i, RECIPIENT, ""))
-        else:
-            edges.append((up, i, _PLAIN[relation], ""))
-    elif relation in {"obl", "nmod"}:
-        edges.append((up, i, *_oblique(unit, above)))
     elif relation == "acl":
         _relative(units, i, edges, subject)
-    elif relation == "appos":
-        edges.append((up, i, IS, ""))
-    elif relation == "conj":
-        edges.append((up, i, JOIN, unit.joined))
     elif relation in _CLAUSES:
         edges.append((up, i, CLAUSE, unit.mark))
         if relation in {"xcomp", "advcl"} and not any(units[c].relation == "nsubj" for c in unit.children):
             subject.setdefault(i, -2 - up)  # to be that of the clause above
     elif relation != "root":
-        edges.append((up, i, MOD, unit.case))
+        edges.append(_plain(units, i))
+
+
+def _plain(units: list[Unit], i: int) -> Edge:
+    """Return the edge of what is no subject and no clause."""
+    unit, above = units[i], units[units[i].parent]
+    relation, up = unit.relation, unit.parent
+    if relation == "amod" and unit.pos == "VERB":
+        return i, up, PATIENT if unit.passive else AGENT, ""
+    if relation == "obj" and any(units[c].relation == "obj" and c > i for c in above.children):
+        return up, i, RECIPIENT, ""
+    if relation in {"obl", "nmod"}:
+        return (up, i, *_oblique(unit, above))
+    if relation == "conj":
+        return up, i, JOIN, unit.joined
+    return up, i, _PLAIN.get(relation, MOD), "" if relation in _PLAIN else unit.case
 
 
 def _predication(units: list[Unit], predicate: int, subject: int) -> Edge:
@@ -96,9 +100,7 @@ def _relative(units: list[Unit], i: int, edges: list[Edge], subject: dict[int, i
     own = {units[c].relation for c in unit.children}
     if unit.pos != "VERB":
         edges.append(_predication(units, i, up))
-    elif unit.passive and "nsubj" not in own:
-        edges.append((i, up, PATIENT, ""))
-    elif unit.gap == "obj" or "nsubj" in own:
+    elif unit.passive or unit.gap == "obj" or "nsubj" in own:
         edges.append((i, up, PATIENT, ""))
     elif unit.mark == "to":
         edges.append((up, i, CLAUSE, "to"))

@@ -40,7 +40,7 @@ _WAYS: Final = ((False, False), (True, False), (False, True), (True, True))
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The rows in `Terms` of the units of a text; `phrase` those of unit and modifier as one, -1 where there is none."""
+    """The rows in `Terms` of the units of a text; `phrase`: of unit and modifier as one, -1 where there is none."""
 
     unit: Int64[ndarray, " units"]
     phrase: Int64[ndarray, " units"]

@@ -10,12 +10,18 @@ def _set(words: str) -> frozenset[str]:
 #: Nouns that only count or bundle what follows "of".
 GROUPS: Final = _set(
     """group bunch couple lot number crowd band team pack herd flock pair set series variety handful plenty kind type
-    sort piece dozen collection majority ton load cluster gang swarm flock troop array crew line row party cup slice bit type body game"""
+    sort piece dozen collection majority ton load cluster gang swarm flock troop array crew line row party cup slice bit
+    body game"""
 )
 #: Words before "of" that say how many of a whole.
 PARTITIVES: Final = _set("some all each none most many one both few several any half either neither every much another")
 #: Nouns that make a preposition: "on top of", "in front of".
 PLACES: Final = _set("top front middle midst center centre back side edge")
+#: Prepositions of several words that begin with an adverb or an adjective.
+PREPOSITIONS: Final = frozenset(
+    {"far from", "far away from", "away from", "close to", "next to", "near to", "ahead of", "outside of", "inside of"}
+    | {"out of", "off of", "apart from", "instead of", "because of", "close by to"}
+)
 #: Negating adverbs.
 NEGATIONS: Final = _set("not n't never nt n’t neither nor")
 #: Auxiliaries that change whether something is so.
@@ -50,7 +56,8 @@ PERSONAL: Final = {
 }  # fmt: skip
 #: Verbs that say no more than a preposition or the structure does: "a woman wearing red", "a man with a hat".
 LIGHT: Final = _set(
-    "be have do get wear dress clothe hold carry contain feature involve perform color colour cover make fill locate situate consist colored coloured"
+    """be have do get wear dress clothe hold carry contain feature involve perform color colour cover make fill locate
+    situate consist colored coloured"""
 )
 FEMALE: Final = _set(
     """woman girl lady mother daughter sister wife female queen princess actress waitress aunt grandmother niece bride

@@ -1,0 +1,116 @@
+"""Roles in the hypothesis that the premise does not bear out: who does it, to whom, where, of what kind."""
+
+from typing import Final
+
+from kgreason.data.edits import EditKind
+from kgreason.data.entailment import Entailment
+from kgreason.ground.changing import Change, spread
+from kgreason.ground.naming import Told
+from kgreason.ground.pairing import Pairing
+from kgreason.ground.roles import COMPATIBLE, CORE, JOIN, PREP, Edge
+
+_E, _F, _A, _I = Entailment.EQUIVALENCE, Entailment.FORWARD, Entailment.ALTERNATION, Entailment.INDEPENDENCE
+_SWAPPED: Final = spread((_I, 0.65), (_A, 0.2), (_E, 0.15))
+_OTHERS: Final = spread((_I, 0.7), (_A, 0.05), (_E, 0.25))
+_LOOSE: Final = spread((_E, 0.6), (_F, 0.1))
+_ENOUGH: Final = 0.5
+_BY_A_STEP, _TURNED, _ELSEWHERE = 0.6, 0.8, 0.8
+_NAMING: Final = frozenset({"NOUN", "VERB", "PROPN"})
+
+
+def reorderings(m: Pairing) -> list[Change]:
+    """Return an edit for every role of the hypothesis that the premise does not bear out."""
+    found = []
+    for edge in m.hypothesis.edges:
+        a, b, role, case = edge
+        i, k = m.back[a], m.back[b]
+        if i < 0 or k < 0 or role == JOIN or _differs_in_kind(m, i, a) or _differs_in_kind(m, k, b):
+            continue
+        if _unmoved(m, (i, a), (k, b)):
+            continue
+        borne = _borne_out(m, i, k, role, case)
+        if borne < _ENOUGH and not _may_be_so(m, edge, borne):
+            relation, what = _doubt(m, i, k, role, borne)
+            found.append(Change(EditKind.REORDER, k, b, relation, f"{m.h[b].text} with {m.h[a].text}: {what}"))
+    return found
+
+
+def _differs_in_kind(m: Pairing, i: int, j: int) -> bool:
+    """Whether roles cannot be compared, since one of two aligned units is a verb: "a smile", "smiles"."""
+    return (m.p[i].pos == "VERB") != (m.h[j].pos == "VERB")
+
+
+def _unmoved(m: Pairing, one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether nothing changed between two units but words that took each other's place."""
+    if one not in m.beside.pairs or other not in m.beside.pairs:
+        return False
+    if any(m.p[i].passive != m.h[j].passive for i, j in (one, other)):
+        return False
+    return m.p[one[0]].node - m.p[other[0]].node == m.h[one[1]].node - m.h[other[1]].node
+
+
+def _borne_out(m: Pairing, i: int, k: int, role: int, case: str) -> float:
+    """Return how well some edge of the premise says that `k` is to `i` what the hypothesis says."""
+    edges = m.premise.joined
+    best = max((float(COMPATIBLE[edge[2], role]) for edge in edges.get((i, k), ())), default=0.0)
+    best = max([best, *(_TURNED * float(COMPATIBLE[edge[2], role]) for edge in edges.get((k, i), ()))])
+    if best >= _ENOUGH:
+        return best
+    for a, b, _, other in m.premise.edges:
+        if b == k and case and other == case and a != i:
+            return _ELSEWHERE  # where a prepositional phrase hangs is a guess
+        if m.forth[b] < 0 and a == i and (b, k) in edges:
+            best = max(best, _BY_A_STEP)
+        if m.forth[a] < 0 and ((b == i and (a, k) in edges) or (b == k and (i, a) in edges)):
+            best = max(best, _BY_A_STEP)
+    return best
+
+
+def _may_be_so(m: Pairing, edge: Edge, borne: float) -> bool:
+    """Whether the trees are open to a reading in which the role is borne out."""
+    a, b, role, _ = edge
+    i, k = m.back[a], m.back[b]
+    if role == PREP:
+        before = [m.back[n] for n in range(b) if m.h[n].pos in _NAMING]
+        return any(n >= 0 and m.joined(n, k) for n in before[-3:])
+    if role not in CORE:
+        return False
+    return (borne > 0 and _either_voice(m, i, a)) or _said_of_either(m, i, a, k)
+
+
+def _either_voice(m: Pairing, i: int, j: int) -> bool:
+    """Whether a verb form may be active or passive: "people gathered in a park"."""
+    for reading, at in ((m.premise, i), (m.hypothesis, j)):
+        if sum(a == at and role in CORE for a, _, role, _ in reading.edges) > 1:
+            return False
+    return m.p[i].text.endswith(("ed", "en")) or m.h[j].text.endswith(("ed", "en"))
+
+
+def _said_of_either(m: Pairing, i: int, j: int, k: int) -> bool:
+    """Whether a clause may be said of one noun or of another before it: "a man in a shirt sitting on a rock"."""
+    above = m.p[i].parent if m.p[i].relation == "acl" else -1
+    while above >= 0:
+        if above == k:
+            return True
+        above = m.p[above].parent
+    above = m.h[j].parent if m.h[j].relation == "acl" else -1
+    while above >= 0:
+        if m.back[above] >= 0 and m.joined(i, m.back[above]):
+            return True
+        above = m.h[above].parent
+    return False
+
+
+def _doubt(m: Pairing, i: int, k: int, role: int, borne: float) -> Told:
+    """Return what it comes to that the premise does not join two units in this role."""
+    if role in CORE:
+        if borne > 0:
+            return _SWAPPED, "another role"
+        if any(a == i and r == role for a, _, r, _ in m.premise.edges):
+            return _OTHERS, "something else is"
+        return _LOOSE, "not joined so"
+    if m.h[m.forth[k]].main:  # what is said of the subject
+        return _OTHERS, "not said of it"
+    if any(b == k and a != i and m.forth[a] >= 0 and r not in CORE for a, b, r, _ in m.premise.edges):
+        return _OTHERS, "it belongs to something else"
+    return _LOOSE, "not joined so"
