@@ -167,18 +167,22 @@ class _Reader:
         self.watch.begin(self.reading, rows)
         for block in self.stream.blocks(self.reading):
             collector.add(block)
-            if self.faults.count > before:
-                collector.count({"lines_skipped": self.faults.count - before})
-                before = self.faults.count
+            before = self._count_skipped(collector, before)
             if collector.full:
                 rows += collector.rows
                 self._keep(collector.run())
             self.watch.reading(self.reading, rows + collector.rows)
+        self._count_skipped(collector, before)  # behind the last block
         run = collector.run()
         if not self.runs:
             self.runs.append(run)
         elif len(run.entities) or run.counts:
             self._keep(run)
+
+    def _count_skipped(self, collector: Collector, before: int) -> int:
+        if self.faults.count > before:
+            collector.count({"lines_skipped": self.faults.count - before})
+        return self.faults.count
 
     def _keep(self, run: Run) -> None:
         self.runs.append(self.journal.add(run, self.faults.taken(), self.reading.seen))

@@ -42,6 +42,9 @@ class GuardedXml:
             data, begin = self._prolog(data)
             self._state[5] += data.count(b"\n", 0, begin)
             self._begun = True
+        if not data and (self._state[4] or self._state[0] != _TEXT):
+            open_now = int(self._state[4]) or 1  # not every parser asks for the end of what has begun
+            raise DataError(f"{self._feed.name} is not xml: it ends in the middle, {open_now} elements are not closed.")
         rest = np.frombuffer(data, np.uint8)[begin:]
         what = look_through(rest, self._state, self._limits.depth, self._limits.field)
         if what:
