@@ -7,7 +7,6 @@ from kgreason.ground.natural import NaturalRelations, Term
 from kgreason.ground.units import Lexicon
 from kgreason.knowledge import open_graph
 
-
 E = Entailment
 
 
