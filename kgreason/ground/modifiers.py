@@ -150,6 +150,7 @@ _UNLIKE: Final = [
     (_set("together"), _set("alone apart")),
     (_set("near by next_to beside close_to alongside"), _set("far_from far_away_from away_from")),
     (_set("for"), _set("against")),
+    (_set("including include"), _set("excluding exclude")),
 ]
 
 
@@ -179,7 +180,8 @@ _OUTDOORS: Final = _set(
 )
 _INDOORS: Final = _set(
     """room kitchen gym gymnasium bedroom bathroom office classroom hall house restaurant bar library couch sofa bed
-    store shop hospital church museum theater theatre cinema studio laboratory lab living_room elevator escalator pub cafe"""
+    store shop hospital church museum theater theatre cinema studio laboratory lab living_room elevator
+    escalator pub cafe"""
 )
 
 

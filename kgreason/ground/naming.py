@@ -47,6 +47,9 @@ def _special(p: Unit, h: Unit) -> Told | None:
     if opposed(p.lemma, h.lemma) and p.pos in {"ADV", "ADP"}:
         return _OPPOSITE, f"{p.text} | {h.text}: opposite ways"
     if p.pos == h.pos == "VERB" and p.lemma != h.lemma and p.lemma.split()[0] == h.lemma.split()[0]:
+        ways = p.lemma.split()[-1], h.lemma.split()[-1]
+        if opposed(*ways):
+            return _OPPOSITE, f"{p.text} | {h.text}: opposite ways"
         return _PARTICLE, f"{p.text} → {h.text}: the same verb, another particle"
     if unreal(p.lemma, h.lemma):
         return _OPPOSITE, f"{p.text} | {h.text}: one is what the noun says, the other is not"

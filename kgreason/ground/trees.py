@@ -16,6 +16,7 @@ from kgreason.ground.words import EMPTY, INDEFINITE, MODALS, NEGATIONS, PARTICLE
 _NEXT: Final = DEPENDENCY_RELATIONS.id("next")
 _POS: Final = ["", *UPOS]  # position -1 + 1
 _RELATIONS: Final = list(DEPENDENCY_RELATIONS)
+_VERB: Final = UPOS.id("VERB")
 _ATTRIBUTES: Final = np.array([UPOS.id(pos) for pos in ("ADJ", "NOUN", "PROPN")])
 _VERBAL: Final = frozenset({"VERB", "AUX"})
 _DROPPED: Final = frozenset({"punct", "discourse", "expl"})
@@ -92,8 +93,15 @@ def _sketch(graph: LogicGraph, nodes: list[int]) -> Sketch:
 
 
 def _rivals(graph: LogicGraph, text: int) -> dict[str, set[str]]:
-    """Return what stands before each noun in the other texts: beside "a bronze wall", "a stone wall" is no fence."""
+    """Return what stands before each noun in the other texts, and which particles follow each verb.
+
+    Beside "a bronze wall", "a stone wall" is no fence; beside "look down", "look up" is no search.
+    """
     found: dict[str, set[str]] = {}
+    particles = (graph.node_type == NodeType.WORD) & (graph.node_span[:, 0] != text) & (graph.node_pos != _VERB)
+    for node in np.flatnonzero(particles[1:] & (graph.node_pos[:-1] == _VERB)).tolist():
+        if graph.node_text[node + 1].lower() in PARTICLES:
+            found.setdefault(f"{graph.node_lemma[node]} …", set()).add(graph.node_text[node + 1].lower())
     words = (graph.node_type == NodeType.WORD) & (graph.node_span[:, 0] != text) & np.isin(graph.node_pos, _ATTRIBUTES)
     for node in np.flatnonzero(words[:-1]).tolist():
         noun = graph.node_lemma[node + 1] or graph.node_text[node + 1].lower()
@@ -147,7 +155,9 @@ def _belongs(s: Sketch, node: int, head: int, lexicon: Lexicon, rivals: dict[str
     if relation in {"flat", "fixed", "goeswith"}:
         return True
     if s.pos[head] == "VERB" and (relation == "compound" or (node == head + 1 and s.text[node] in PARTICLES)):
-        return not s.below[node] and lexicon.knows(f"{s.lemma[head]} {s.text[node]}")
+        others = rivals.get(f"{s.lemma[head]} …", set())
+        together = not s.below[node] and (not others or s.text[node] in others)
+        return together and lexicon.knows(f"{s.lemma[head]} {s.text[node]}")
     if relation in {"compound", "amod"} and node == head - 1 and not s.below[node]:
         both, others = f"{s.text[node]} {s.lemma[head]}", rivals.get(s.lemma[head], set())
         return (not others or s.text[node] in others) and lexicon.knows_as_one(both, s.lemma[head])
