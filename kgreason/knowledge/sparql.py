@@ -140,7 +140,7 @@ class RemoteGraph:
             runs = self.facts.runs(frontier)
             kept = _within(runs, hub, self.limits.facts - len(triples))
             left_out += sum(run.size for run in runs) - sum(run.size for run in kept)
-            triples.update(self.facts.facts(kept))
+            triples.update(self.facts.facts(kept, runs))
             frontier = sorted({end for h, _, t in triples for end in (h, t)} - seen)
             seen.update(frontier)
         if left_out:
@@ -177,9 +177,10 @@ class RemoteGraph:
         seen, new = ({start}, {end}), ({start}, {end})
         for _ in range(most):
             side = 0 if len(new[0]) <= len(new[1]) else 1
-            runs = _within(self.facts.runs(sorted(new[side])), self.limits.hub, self.limits.facts)
+            runs = self.facts.runs(sorted(new[side]))
+            kept = _within(runs, self.limits.hub, self.limits.facts)
             new[side].clear()
-            for head, relation, tail in self.facts.facts(runs):
+            for head, relation, tail in self.facts.facts(kept, runs):
                 for near, far in ((head, tail), (tail, head)):
                     if near in seen[side] and near not in new[side] and far not in seen[side]:
                         came[side][far] = (head, relation, tail)

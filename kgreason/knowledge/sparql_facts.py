@@ -1,11 +1,12 @@
 """Facts of remote entities: how many first, then those that are wanted, so that nothing is cut off unseen."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias, final
 
 from kgreason.knowledge.sparql_batches import BATCH, PAGE, ask_groups
 from kgreason.knowledge.sparql_cache import Cache
-from kgreason.knowledge.sparql_client import Client, Row
+from kgreason.knowledge.sparql_client import Client
 from kgreason.knowledge.sparql_terms import among, iri, is_iri, literal, pairs, values
 
 Triple: TypeAlias = tuple[str, str, str]
@@ -55,16 +56,20 @@ class RemoteFacts:
         told = fresh | {side: known[_key(*side)] for side in sides if _key(*side) in known}
         return [Run(e, relation, way, n) for (e, way), counts in told.items() for relation, n in sorted(counts.items())]
 
-    def facts(self, runs: Sequence[Run]) -> list[Triple]:
-        """Return all facts of some runs, each once, sorted."""
+    def facts(self, runs: Sequence[Run], among: Sequence[Run] = ()) -> list[Triple]:
+        """Return all facts of some runs, each once, sorted.
+
+        Args:
+            runs: What to fetch.
+            among: All runs of these entities: those of which everything is wanted are asked for by name alone.
+        """
         known = self.cache.get(map(_key_of, runs))
-        missing = [run for run in runs if _key_of(run) not in known]
-        found: dict[Run, set[str]] = {run: set() for run in missing}
-        for inverse in (False, True):
-            side = {(run.entity, run.relation): run for run in missing if run.inverse == inverse}
-            for entity, relation, other in self._fetch(list(side.values()), inverse):
-                run = side.get((entity.value, relation.value)) if entity and relation else None
-                if run is not None and other is not None and other.kind == "iri":
+        missing = {run[:3]: run for run in runs if _key_of(run) not in known}
+        found: dict[Run, set[str]] = {run: set() for run in missing.values()}
+        for entity, relation, other, way in ask_groups(self.client, _groups(list(found), among), self._which):
+            if entity and relation and way and other and other.kind == "iri":
+                run = missing.get((entity.value, relation.value, way.value == "in"))
+                if run is not None:
                     found[run].add(other.value)
         for run, others in found.items():
             if len(others) < run.size:  # a long run, or one that the server cut off
@@ -73,23 +78,23 @@ class RemoteFacts:
         told = {run: found[run] if run in found else known[_key_of(run)] for run in runs}
         return sorted({run.triple(other) for run, others in told.items() for other in others if is_iri(other)})
 
-    def _fetch(self, runs: Sequence[Run], inverse: bool) -> list[Row]:
-        groups: list[list[Run]] = []
-        room = 0
-        for run in sorted((run for run in runs if run.size <= _FILL), key=lambda run: (run.size, run)):
-            if not groups or run.size > room or len(groups[-1]) >= BATCH:
-                groups.append([])
-                room = _FILL
-            groups[-1].append(run)
-            room -= run.size
-        return ask_groups(self.client, groups, lambda group: _which(group, inverse))
-
     def _count(self, sides: Sequence[tuple[str, bool]]) -> str:
         inverse = sides[0][1]
         return (
             f"SELECT ?x ?r (COUNT(DISTINCT ?y) AS ?n) ?way WHERE {{ {values('x', (iri(e) for e, _ in sides))} "
             f"{_pattern(inverse)} FILTER(isIRI(?y)) {self._filter} "
             f'BIND("{"in" if inverse else "out"}" AS ?way) }} GROUP BY ?x ?r ?way'
+        )
+
+    def _which(self, group: Sequence[Run]) -> str:
+        first = group[0]
+        if first.relation:
+            rows, more = pairs(("x", "r"), ((iri(run.entity), iri(run.relation)) for run in group)), ""
+        else:
+            rows, more = values("x", (iri(run.entity) for run in group)), self._filter
+        return (
+            f"SELECT DISTINCT ?x ?r ?y ?way WHERE {{ {rows} {_pattern(first.inverse)} FILTER(isIRI(?y)) {more} "
+            f'BIND("{"in" if first.inverse else "out"}" AS ?way) }}'
         )
 
     def _page(self, run: Run) -> set[str]:
@@ -111,9 +116,25 @@ class RemoteFacts:
         return found
 
 
-def _which(group: Sequence[Run], inverse: bool) -> str:
-    rows = pairs(("x", "r"), ((iri(run.entity), iri(run.relation)) for run in group))
-    return f"SELECT DISTINCT ?x ?r ?y WHERE {{ {rows} {_pattern(inverse)} FILTER(isIRI(?y)) }}"
+def _groups(runs: Sequence[Run], among: Sequence[Run]) -> list[list[Run]]:
+    """Lay runs into groups of one question each, planned to fill a page; a run of relation `""` is a whole entity."""
+    left = Counter((run.entity, run.inverse) for run in among)
+    left.subtract((run.entity, run.inverse) for run in runs)
+    sizes = Counter[tuple[str, bool]]()
+    for run in runs:
+        sizes[run.entity, run.inverse] += run.size
+    whole = {side for side, size in sizes.items() if left[side] == 0 and size <= _FILL}
+    asked = [Run(entity, "", inverse, sizes[entity, inverse]) for entity, inverse in whole]
+    asked += [run for run in runs if (run.entity, run.inverse) not in whole and run.size <= _FILL]
+    groups: list[list[Run]] = []
+    room, kind = 0, None
+    for run in sorted(asked, key=lambda run: (run.relation != "", run.inverse, run.size, run)):
+        if kind != (run.relation == "", run.inverse) or run.size > room or len(groups[-1]) >= BATCH:
+            groups.append([])
+            room, kind = _FILL, (run.relation == "", run.inverse)
+        groups[-1].append(run)
+        room -= run.size
+    return groups
 
 
 def _pattern(inverse: bool) -> str:
