@@ -152,7 +152,7 @@ def _one_by_one(part: bytes, form: "ox.RdfFormat", lines: Stretches, before: int
     name = "nt" if form == ox.RdfFormat.N_TRIPLES else "nquads"
     for number, raw in enumerate(part.splitlines(), start=lines.place.line + before + 1):
         try:
-            yield from ox.parse(raw, form)
+            yield from list(ox.parse(raw, form))  # of a broken line nothing is kept
         except (SyntaxError, MemoryError) as error:
             problem = _problem(lines.feed.name, name, error, number)
             lines.reading.faults.met(lines.feed.name, number, problem, raw)
