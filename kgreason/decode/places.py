@@ -58,7 +58,7 @@ def lay_out(batch: GraphBatch, relations: int, symbols: int, directions: str) ->
     start = _starts(batch, asked, source_node)
     known = batch.edge_kind == _KNOWLEDGE
     ends = batch.edge_index[:, known]
-    nodes: Tensor = torch.unique(torch.cat([ends.flatten(), start, target_node[asked]]))  # type: ignore[no-untyped-call]
+    nodes: Tensor = torch.unique(torch.cat([ends.flatten(), start, target_node[asked]]))
     row = batch.node_graph[nodes]
     rank = torch.arange(len(nodes), device=row.device) - torch.searchsorted(row, row)
     rows, many = batch.num_graphs, int(rank.max()) + 1 if len(rank) else 0
