@@ -75,7 +75,7 @@ def _homogeneous(data: Any, nodes: Any, relations: Sequence[str]) -> tuple[list[
     edges, kinds = _numbers(data.edge_index), getattr(data, "edge_type", None)
     kind = np.zeros(edges.shape[1], np.int64) if kinds is None else _numbers(kinds).reshape(-1)
     given = list(nodes or getattr(data, "node_name", None) or ())
-    count = max(int(data.num_nodes or 0), int(edges.max(initial=-1)) + 1)
+    count = int(edges.max(initial=-1)) + 1  # nodes behind the last one that has an edge are left out anyway
     called = list(relations or getattr(data, "relation_name", None) or ())
     called += [f"relation_{k}" for k in range(len(called), int(kind.max(initial=-1)) + 1)]
     return given or [str(i) for i in range(count)], called, np.stack([edges[0], kind, edges[1]], axis=1)
@@ -83,16 +83,23 @@ def _homogeneous(data: Any, nodes: Any, relations: Sequence[str]) -> tuple[list[
 
 def _hetero(data: Any, nodes: Any) -> tuple[list[str], list[str], ndarray]:
     given = dict(nodes) if isinstance(nodes, Mapping) else {}
+    all_edges = {kind: _numbers(data[kind].edge_index) for kind in data.edge_types}
+    counts = dict.fromkeys(data.node_types, 0)
+    for (source, _, target), edges in all_edges.items():
+        for kind, ends in ((source, edges[0]), (target, edges[1])):
+            counts[kind] = max(counts[kind], int(ends.max(initial=-1)) + 1)
     names, begins = list[str](), dict[str, int]()
-    for kind in data.node_types:
+    for kind, count in counts.items():
         begins[kind] = len(names)
         own = given.get(kind) or getattr(data[kind], "node_name", None)
-        names += list(own) if own else [f"{kind}/{i}" for i in range(int(data[kind].num_nodes))]
+        if own and len(own) < count:
+            raise DataError(f"The PyG graph has {len(own)} names for its nodes of type '{kind}', but {count} nodes.")
+        names += list(own) if own else [f"{kind}/{i}" for i in range(count)]
     called, rows = list[str](), [np.zeros((0, 3), np.int64)]
     for source, relation, target in data.edge_types:
         if relation not in called:
             called.append(relation)
-        edges = _numbers(data[source, relation, target].edge_index)
+        edges = all_edges[source, relation, target]
         kind = np.full(edges.shape[1], called.index(relation), np.int64)
         rows.append(np.stack([edges[0] + begins[source], kind, edges[1] + begins[target]], axis=1))
     return names, called, np.concatenate(rows)
