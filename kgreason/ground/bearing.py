@@ -12,9 +12,14 @@ from kgreason.ground.roles import COMPATIBLE, CORE, JOIN, PREP, Edge
 _E, _F, _A, _I = Entailment.EQUIVALENCE, Entailment.FORWARD, Entailment.ALTERNATION, Entailment.INDEPENDENCE
 _SWAPPED: Final = spread((_I, 0.65), (_A, 0.2), (_E, 0.15))
 _OTHERS: Final = spread((_I, 0.7), (_A, 0.05), (_E, 0.25))
+_TURNED_ROUND: Final = spread((_A, 0.7))
 _LOOSE: Final = spread((_E, 0.6), (_F, 0.1))
 _ENOUGH: Final = 0.5
 _BY_A_STEP, _TURNED, _ELSEWHERE = 0.6, 0.8, 0.8
+_DIRECTED: Final = frozenset(
+    {"on", "in", "under", "above", "below", "over", "behind", "in front of", "on top of", "inside", "beneath", "before"}
+    | {"after", "into", "left of", "right of"}
+)
 _NAMING: Final = frozenset({"NOUN", "VERB", "PROPN"})
 
 
@@ -30,7 +35,7 @@ def reorderings(m: Pairing) -> list[Change]:
             continue
         borne = _borne_out(m, i, k, role, case)
         if borne < _ENOUGH and not _may_be_so(m, edge, borne):
-            relation, what = _doubt(m, i, k, role, borne)
+            relation, what = _doubt(m, (i, k), role, case, borne)
             found.append(Change(EditKind.REORDER, k, b, relation, f"{m.h[b].text} with {m.h[a].text}: {what}"))
     return found
 
@@ -53,7 +58,8 @@ def _borne_out(m: Pairing, i: int, k: int, role: int, case: str) -> float:
     """Return how well some edge of the premise says that `k` is to `i` what the hypothesis says."""
     edges = m.premise.joined
     best = max((float(COMPATIBLE[edge[2], role]) for edge in edges.get((i, k), ())), default=0.0)
-    best = max([best, *(_TURNED * float(COMPATIBLE[edge[2], role]) for edge in edges.get((k, i), ()))])
+    turned = [edge for edge in edges.get((k, i), ()) if not _one_way(edge, role, case)]
+    best = max([best, *(_TURNED * float(COMPATIBLE[edge[2], role]) for edge in turned)])
     if best >= _ENOUGH:
         return best
     for a, b, _, other in m.premise.edges:
@@ -66,13 +72,18 @@ def _borne_out(m: Pairing, i: int, k: int, role: int, case: str) -> float:
     return best
 
 
+def _one_way(edge: Edge, role: int, case: str) -> bool:
+    """Whether turning a relation of place round makes another one: "the cup on the book", "the book on the cup"."""
+    return edge[2] == role == PREP and edge[3] == case and case in _DIRECTED
+
+
 def _may_be_so(m: Pairing, edge: Edge, borne: float) -> bool:
     """Whether the trees are open to a reading in which the role is borne out."""
     a, b, role, _ = edge
     i, k = m.back[a], m.back[b]
     if role == PREP:
         before = [m.back[n] for n in range(b) if m.h[n].pos in _NAMING]
-        return any(n >= 0 and m.joined(n, k) for n in before[-3:])
+        return any(n >= 0 and n != i and m.joined(n, k) for n in before[-3:])
     if role not in CORE:
         return False
     return (borne > 0 and _either_voice(m, i, a)) or _said_of_either(m, i, a, k)
@@ -101,14 +112,17 @@ def _said_of_either(m: Pairing, i: int, j: int, k: int) -> bool:
     return False
 
 
-def _doubt(m: Pairing, i: int, k: int, role: int, borne: float) -> Told:
+def _doubt(m: Pairing, pair: tuple[int, int], role: int, case: str, borne: float) -> Told:
     """Return what it comes to that the premise does not join two units in this role."""
+    i, k = pair
     if role in CORE:
         if borne > 0:
             return _SWAPPED, "another role"
         if any(a == i and r == role for a, _, r, _ in m.premise.edges):
             return _OTHERS, "something else is"
         return _LOOSE, "not joined so"
+    if any(_one_way(edge, role, case) for edge in m.premise.joined.get((k, i), ())):
+        return _TURNED_ROUND, "the other way round"
     if m.h[m.forth[k]].main:  # what is said of the subject
         return _OTHERS, "not said of it"
     if any(b == k and a != i and m.forth[a] >= 0 and r not in CORE for a, b, r, _ in m.premise.edges):

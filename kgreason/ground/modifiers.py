@@ -64,6 +64,10 @@ def degree(unit: Unit) -> str:
     return next((ending for ending in ("est", "er") if unit.text.endswith(ending)), "")
 
 
+def _named(unit: Unit, words: frozenset[str]) -> bool:
+    return unit.lemma in words or unit.text in words
+
+
 def unreal(first: str, second: str) -> bool:
     """Whether one modifier says that a thing is what its noun says, and the other that it is not: "real" and "fake"."""
     return (first in _DENYING and second in _GENUINE) or (first in _GENUINE and second in _DENYING)
@@ -72,11 +76,11 @@ def unreal(first: str, second: str) -> bool:
 def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, str]:
     """Return what it comes to that a unit of the premise, with what hangs below it, has no counterpart."""
     unit = units[i]
-    if unit.lemma in _DENYING and unit.relation in _BEFORE:
+    if _named(unit, _DENYING) and unit.relation in _BEFORE:
         return spread((_A, 0.85)), "what it was said of is not that"
     if unit.lemma in _NEARLY:
         return spread((_A, 0.85)), "it did not come to that"
-    if unit.lemma in _OPEN and unit.relation in _BEFORE:
+    if _named(unit, _OPEN) and unit.relation in _BEFORE:
         return spread(), "what it is said of may not be that"
     if unit.mark in _CONDITIONS:
         return spread((_R, 0.85)), "a condition"
@@ -94,9 +98,9 @@ def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, 
 def added(units: list[Unit], j: int, back: list[int]) -> tuple[Distribution, str]:
     """Return what it comes to that a unit of the hypothesis, with what hangs below it, has no counterpart."""
     unit = units[j]
-    if (unit.lemma in _DENYING and unit.relation in _BEFORE) or unit.lemma in _NEARLY:
+    if (_named(unit, _DENYING) and unit.relation in _BEFORE) or unit.lemma in _NEARLY:
         return spread((_A, 0.85)), "what it is said of is not that"
-    if unit.lemma in _OPEN and unit.relation in _BEFORE:
+    if _named(unit, _OPEN) and unit.relation in _BEFORE:
         return spread((_A, 0.3)), "what it is said of may not be that"
     if unit.mark in _CONDITIONS:
         return spread((_F, 0.85)), "a condition"
