@@ -101,7 +101,7 @@ def proof_as_json(found: "Prediction") -> dict[str, Any]:
 
 def print_proof(found: "Prediction") -> None:
     """Print a proof as a table of text."""
-    from kgreason.explain.proofs import proof_rows
+    from kgreason.explain.told import proof_rows
 
     for note in found.notes:
         typer.echo(f"  {note}")

@@ -7,7 +7,7 @@ from itertools import pairwise
 from kgreason.data.prediction import Cycle, Look, Prediction
 from kgreason.errors import DataError
 from kgreason.explain.markup import escape, sheet
-from kgreason.explain.proofs import proof_table
+from kgreason.explain.told import proof_table
 
 #: More answers than this are not drawn; a question over a graph may have thousands.
 _SHOWN = 5

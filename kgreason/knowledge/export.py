@@ -77,10 +77,10 @@ def _labels(graph: KnowledgeGraph) -> Iterator[tuple[int, str, bool]]:
 
 
 def iri_of(name: str) -> str:
-    """Return a name as an IRI: itself if it is one, else behind `urn:kgreason:`.
+    """Return a name as an IRI: itself if it is one, else behind `urn:kgreason-name:`.
 
     >>> iri_of("http://example.org/a"), iri_of("New York")
-    ('http://example.org/a', 'urn:kgreason:New%20York')
+    ('http://example.org/a', 'urn:kgreason-name:New%20York')
     """
     import pyoxigraph as ox
 

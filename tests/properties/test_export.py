@@ -26,8 +26,8 @@ from kgreason.knowledge import (
 odd = st.sampled_from(
     [
         "http://e.org/a b",
-        "urn:kgreason:x",
-        "urn:kgreason:%41",
+        "urn:kgreason-name:x",
+        "urn:kgreason-name:%41",
         "_:b0",
         "_:f0.x",
         "_:",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kgreason.cli import graph as commands
+from kgreason.cli import graph_look as looking
 from kgreason.data import KnowledgeGraph, entities_of
 from kgreason.knowledge import open_graph, ship_world
 
@@ -56,7 +57,7 @@ def test_opening_it_needs_neither_rdflib_nor_much_time() -> None:
 
 
 def test_the_commands(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    commands.info("world")
+    looking.info("world")
     assert "borders, neighbour" in capsys.readouterr().out
     commands.world(ROOT / "graphs" / "world.ttl", tmp_path)
     assert "world.npz" in capsys.readouterr().out
