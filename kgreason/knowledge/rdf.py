@@ -47,8 +47,8 @@ class RdfSource:
     without one before any other. An IRI that nobody named is labelled by its last part. The labels of a relation
     (`KnowledgeGraph.relation_labels`) are those in `language` or without one; a relation that only has labels is no
     entity. Named graphs are merged. An IRI relative to the file becomes `file:///NAME…`, so that the graph does not
-    depend on the folder the file lies in; `urn:kgreason-name:New%20York`, as `export_graph` writes names that are no IRIs,
-    becomes `New York` again. Nothing is ever fetched from the web, and no XML entity leads outside.
+    depend on the folder the file lies in; `urn:kgreason-name:New%20York`, as `export_graph` writes names that are no
+    IRIs, becomes `New York` again. Nothing is ever fetched from the web, and no XML entity leads outside.
 
     Args:
         path: The file, or several, or `-`; globs are expanded.
