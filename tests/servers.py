@@ -44,10 +44,11 @@ ResultSetMaxRows = 10000
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs: where it is asked, and how files of N-Triples get in, into a named graph or none."""
+    """A server that runs: where it is asked, how files of N-Triples get in, into a named graph or none; its process."""
 
     endpoint: str
     load: Callable[[Path, str], None]
+    pid: int
 
 
 @contextlib.contextmanager
@@ -69,8 +70,8 @@ def virtuoso(folder: Path) -> Iterator[Server]:
 
     with _running(
         ["virtuoso-t", "+foreground", "+configfile", "virtuoso.ini"], folder, f"http://127.0.0.1:{http}/sparql"
-    ):
-        yield Server(f"http://127.0.0.1:{http}/sparql", load)
+    ) as pid:
+        yield Server(f"http://127.0.0.1:{http}/sparql", load, pid)
 
 
 @contextlib.contextmanager
@@ -90,17 +91,17 @@ def oxigraph(folder: Path) -> Iterator[Server]:
 
     with _running(
         [program, "serve", "--bind", here, "--location", str(folder / "store")], folder, f"http://{here}/query"
-    ):
-        yield Server(f"http://{here}/query", load)
+    ) as pid:
+        yield Server(f"http://{here}/query", load, pid)
 
 
 @contextlib.contextmanager
-def _running(command: list[str], folder: Path, endpoint: str) -> Iterator[None]:
+def _running(command: list[str], folder: Path, endpoint: str) -> Iterator[int]:
     with (folder / "said.txt").open("wb") as said:
         process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=said, stdin=subprocess.DEVNULL)
         try:
             _wait(process, endpoint, folder)
-            yield
+            yield process.pid
         finally:
             process.terminate()
             try:
