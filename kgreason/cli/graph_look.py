@@ -133,7 +133,7 @@ def plot(
 ) -> None:
     """Draw what is around an entity; every relation gets its turn before one gets a second fact."""
     from kgreason.knowledge.explore import Explore
-    from kgreason.knowledge.packed import write_whole
+    from kgreason.knowledge.manifest import write_whole
 
     if out.suffix.lower() not in (".svg", ".html"):
         raise ConfigError(f"--out {out}: expected a file that ends in .svg or .html.")

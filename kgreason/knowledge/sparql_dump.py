@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias, final
 
 from kgreason.errors import ConfigError, StoreError
-from kgreason.knowledge.packed import write_whole
+from kgreason.knowledge.manifest import write_whole
 from kgreason.knowledge.sparql import RemoteGraph
 from kgreason.knowledge.sparql_client import Row, TooMuchError
 from kgreason.knowledge.sparql_terms import Term, iri, is_iri, literal, ntriple

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from kgreason.data import KnowledgeGraph
 from kgreason.errors import ConfigError
 from kgreason.knowledge.catalogue import digest_of, open_built, table_of
-from kgreason.knowledge.packed import write_whole
+from kgreason.knowledge.manifest import write_whole
 from kgreason.knowledge.sparql import RemoteGraph
 
 #: So many relations are listed for the owner to choose from, the most frequent first.
