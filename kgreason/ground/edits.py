@@ -3,12 +3,12 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, Literal, TypeAlias, final
+from typing import Final, final
 
 import numpy as np
 
 from kgreason.data import KnowledgeGraph, LogicGraph, NodeType
-from kgreason.data.edits import EditKind, Edits
+from kgreason.data.edits import EditKind, Edits, no_edits
 from kgreason.data.entailment import Entailment
 from kgreason.errors import ConfigError
 from kgreason.ground.align import AlignGrounder
@@ -25,7 +25,6 @@ from kgreason.ground.terms import Known, Terms
 from kgreason.ground.trees import Unit, read_units
 from kgreason.ground.units import Lexicon
 
-View: TypeAlias = Literal["specific", "existential"]
 _VIEWS: Final = ("specific", "existential")
 _ORDER: Final = {
     EditKind.DELETE: 0,
@@ -49,7 +48,7 @@ class EditsGrounder:
         ConfigError: If there is no such reading.
     """
 
-    def __init__(self, reading: View = "specific", max_senses: int = 8) -> None:
+    def __init__(self, reading: str = "specific", max_senses: int = 8) -> None:
         if reading not in _VIEWS:
             raise ConfigError(f"[ground] edits: reading = '{reading}'; expected {' or '.join(_VIEWS)}.")
         self.reading, self.max_senses = reading, max_senses
@@ -80,6 +79,8 @@ class EditsGrounder:
         return Reading(units[0], edges_of(units[0])), Reading(units[1], edges_of(units[1]))
 
     def _edits(self, graph: LogicGraph, premise: Reading, hypothesis: Reading, known: Known) -> Edits:
+        if not hypothesis.units and not (graph.node_span[:, 0] > 0).any():
+            return no_edits()  # there is no second text
         beside = _beside(graph, premise, hypothesis)
         back = match(premise, hypothesis, known, beside)
         found = changes(Pairing(premise, hypothesis, known, beside, back))
