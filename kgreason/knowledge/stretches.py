@@ -21,7 +21,6 @@ class Stretches:
         start: Where an earlier pass has stopped.
 
     Attributes:
-        rest: What was read of the file and not left behind yet.
         over: Whether the file is read to its end.
         place: How far the lines are left behind.
         head: The first bytes of the file, without the mark of UTF-8.
@@ -29,37 +28,43 @@ class Stretches:
 
     def __init__(self, feed: Feed, reading: Reading, start: Place) -> None:
         self.feed, self.reading, self.place = feed, reading, start
-        self.rest, self.over = b"", False
+        self._data, self._at, self.over = b"", 0, False
         self.fill()
-        self.head = self.rest.removeprefix(_BOM)
+        self.head = self._data.removeprefix(_BOM)
         if start.offset:
             feed.skip(start.offset)
-            self.rest = self.rest[start.offset :]
-        elif self.rest.startswith(_BOM):
+            self._data = self._data[start.offset :]
+        elif self._data.startswith(_BOM):
             self.step(len(_BOM), 0)
+
+    @property
+    def rest(self) -> bytes:
+        """What was read of the file and not left behind yet."""
+        return self._data[self._at :] if self._at else self._data
 
     def whole(self) -> bytes:
         """Return the whole lines among what was read; at the end of the file all that is left."""
-        return self.rest if self.over else self.rest[: _lines_end(self.rest)]
+        rest = self.rest
+        return rest if self.over else rest[: _lines_end(rest)]
 
     def more(self) -> bytes:
         """Read on, and return the whole lines among what was not left behind."""
-        if len(self.rest) > self.reading.limits.line:
+        if len(self._data) - self._at > self.reading.limits.line:
             self._drop_line()
         self.fill()
         return self.whole()
 
     def fill(self) -> None:
         """Read a stretch more."""
-        size = _PIECE
+        size, pieces = _PIECE, [self.rest]
         while size and (piece := self.feed.read(size)):
-            self.rest += piece
+            pieces.append(piece)
             size -= len(piece)
-        self.over = size > 0
+        self._data, self._at, self.over = b"".join(pieces), 0, size > 0
 
     def step(self, size: int, lines: int) -> None:
         """Leave so many bytes and lines behind."""
-        self.rest = self.rest[size:]
+        self._at += size
         self.place = replace(self.place, offset=self.place.offset + size, line=self.place.line + lines)
 
     def broken(self, error: DataError, raw: bytes) -> None:
