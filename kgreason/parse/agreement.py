@@ -108,8 +108,9 @@ def _transfer(text: Sequence[str], tree: _Tree, first: list[int], later: list[in
         if tree.head[p] not in place:
             return None
         head[h], relation[h] = place[tree.head[p]], tree.relation[p]
-    if not _is_forest(head, later):
-        return None
+    roots = [sum(heads[w] == _ROOT for w in words) for heads, words in ((tree.head, first), (tree.head, later))]
+    if sum(head[w] == _ROOT for w in later) > max(roots) or not _is_forest(head, later):
+        return None  # an added word governs the rest: "there is a man playing"
     tree.head[:], tree.relation[:] = head, relation
     return same
 
