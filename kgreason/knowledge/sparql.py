@@ -108,6 +108,7 @@ class RemoteGraph:
         known = self.cache.get(["relations"]).get("relations")
         if known is None:
             known = self._relations()
+            self.cache.sweep()  # about as often as answers expire
             self.cache.put({"relations": known})
         return {name: count for name, count in known.items() if name not in self.rules.stop and is_iri(name)}
 
