@@ -196,6 +196,9 @@ def _graphs() -> Iterator[Finding]:
         )
     for manifest in manifests:
         about = tomllib.loads(manifest.read_text("utf-8"))
+        if "endpoint" in about:
+            yield Finding("defaults", f"graph {manifest.stem}", "ok", f"at {about['endpoint']}; not asked")
+            continue
         file, name = str(about["file"]), f"graph {manifest.stem}"
         described = "/" in file  # and not shipped: it is looked for below the folder with data sets
         path = Path(os.environ.get("KGREASON_DATA", "")) / file if described else manifest.parent / file
