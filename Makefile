@@ -47,7 +47,7 @@ $(VENV)/.installed-%: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 EXTRAS_demo := offline,train
-EXTRAS_dev  := offline,train,dev
+EXTRAS_dev  := offline,train,search,ray,spark,trackers,dev
 EXTRAS_docs := docs
 
 $(BIN)/python:
