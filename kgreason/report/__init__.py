@@ -1,0 +1,1 @@
+"""What was run, as pages, tables and sentences."""
