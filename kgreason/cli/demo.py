@@ -54,8 +54,8 @@ def demo(
     from transformers.utils import logging as transformers_logging
 
     from kgreason.experiment.ablate import Ablation
-    from kgreason.experiment.report import write_report
     from kgreason.experiment.run import Options, run_experiment
+    from kgreason.report.ablation import write_report
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     ablation = Ablation.from_toml(shipped("experiments") / _EXPERIMENT).with_overrides(_QUICK if quick else {})

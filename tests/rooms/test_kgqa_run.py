@@ -10,8 +10,8 @@ import kgreason
 from kgreason.experiment import record
 from kgreason.experiment.ablate import Ablation, run_ablation
 from kgreason.experiment.config import ExperimentConfig
-from kgreason.experiment.report import write_report
 from kgreason.experiment.run import Options, Run, run_experiment
+from kgreason.report.ablation import write_report
 
 CHANGES = {
     "task": {"name": "kgqa", "train": ["train.jsonl"], "dev": 0.3, "test": {"films": "test.jsonl"}},
