@@ -14,6 +14,7 @@ from kgreason.experiment import record
 from kgreason.experiment.build import Front, build_front, build_reasoner
 from kgreason.experiment.config import ROOMS, ExperimentConfig
 from kgreason.experiment.cost import Meter
+from kgreason.experiment.features import features
 from kgreason.experiment.prepare import Step, data_checksums, graph_checksum, prepare
 from kgreason.reasoner import Reasoner
 from kgreason.tasks import Split, Splits
@@ -211,9 +212,13 @@ def evaluate(
     """
     metrics, rows = {}, []
     for name, split in splits.items():
-        found = _predict(reasoner, front, make(split, f"test {name}"), join_processes())
+        prepared = make(split, f"test {name}")
+        found = _predict(reasoner, front, prepared, join_processes())
         metrics[name] = scores = front.task.score(split, found, front.knowledge, dev)
-        rows += [{"test": name} | row for row in front.task.rows(split, found, front.knowledge, scores)]
+        told = zip(
+            front.task.rows(split, found, front.knowledge, scores), features(split.examples, prepared), strict=True
+        )
+        rows += [{"test": name} | row | more for row, more in told]
         tell(f"test {name}: {_brief(scores)}")
     return metrics, rows
 
@@ -282,8 +287,7 @@ def _write_down(config: ExperimentConfig, folder: Path, splits: Splits, checksum
 
 
 def _warn_of_other_code(folder: Path, options: Options) -> None:
-    made = record.read_json(folder / record.VERSIONS).get("code")
-    if made != record.code_hash():
+    if record.read_json(folder / record.VERSIONS).get("code") != record.code_hash():
         options.tell("It was made by other code than this, of the same version; --again runs it anew.")
 
 
