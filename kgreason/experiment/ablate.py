@@ -2,22 +2,20 @@
 
 import math
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
-
 from kgreason.errors import ConfigError
 from kgreason.experiment import record
-from kgreason.experiment.compare import Answers, Difference, Metric, difference, holm, mean_interval
 from kgreason.experiment.config import ExperimentConfig, near
 from kgreason.experiment.run import Options, Run, run_experiment
+from kgreason.experiment.table import Row, summarise, to_markdown
 
 _KEYS = ("title", "base", "name", "seeds", "against", "variants")
-#: What the table shows of each test, where the task has it.
-_METRICS: tuple[Metric, ...] = ("accuracy", "macro_f1", "hits@1")
+#: The table is made elsewhere, and read from here as well.
+__all__ = ["Ablation", "Row", "run_ablation", "summarise", "to_markdown"]
 
 
 @final
@@ -107,21 +105,6 @@ class Ablation:
         return Ablation(self.title, base, self.seeds, self.against, self.variants)
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table: a variant on one test, in one metric."""
-
-    variant: str
-    test: str
-    metric: str
-    values: tuple[float, ...]
-    mean: float
-    half: float
-    versus: Difference | None
-    p_holm: float | None
-
-
 def run_ablation(ablation: Ablation, options: Options, tick: Callable[[str, int, int], None]) -> list[Row]:
     """Run every variant with every seed, one after the other; what was run before is not run again.
 
@@ -146,61 +129,6 @@ def run_ablation(ablation: Ablation, options: Options, tick: Callable[[str, int,
     record.write_json(Path(f"{stem}.json"), told | {"rows": rows, "runs": folders})
     record.write_text(Path(f"{stem}.md"), to_markdown(ablation, table))
     return table
-
-
-def summarise(ablation: Ablation, runs: Mapping[tuple[str, int], Run]) -> list[Row]:
-    """Return the table: mean over seeds with its 95 % interval, and each row against the one it is compared with."""
-    first = runs[ablation.against, ablation.seeds[0]].metrics["test"]
-    rows = []
-    for test, scores in first.items():
-        for metric in (m for m in _METRICS if m in scores):
-            answers = {row: _answers([runs[row, seed] for seed in ablation.seeds], test) for row in ablation.variants}
-            rows += _compare(ablation, runs, answers, test, metric)
-    return rows
-
-
-def _compare(
-    ablation: Ablation, runs: Mapping[tuple[str, int], Run], answers: Mapping[str, Answers], test: str, metric: Metric
-) -> list[Row]:
-    against = answers[ablation.against]
-    labels = int(max(a.found.max() for a in answers.values())) + 1
-    others = [row for row in ablation.variants if row != ablation.against]
-    versus = {
-        row: difference(answers[row], against, metric, max(labels, int(against.gold.max()) + 1)) for row in others
-    }
-    corrected = dict(zip(others, holm([versus[row].p for row in others]), strict=True))
-    out = []
-    for row in ablation.variants:
-        values = tuple(runs[row, seed].metrics["test"][test][metric] for seed in ablation.seeds)
-        mean, half = mean_interval(values)
-        out.append(Row(row, test, metric, values, mean, half, versus.get(row), corrected.get(row)))
-    return out
-
-
-def to_markdown(ablation: Ablation, table: Sequence[Row]) -> str:
-    """Return the table as Markdown, percentages with one decimal."""
-    seeds = len(ablation.seeds)
-    many = f"{seeds} seeds, mean ± 95 % interval" if seeds > 1 else "1 seed"
-    lines = [f"# {ablation.title}", "", f"{many}; differences to *{ablation.against}*: paired bootstrap over seeds and"]
-    lines += ["items with its 95 % interval, p after Holm; McNemar: the largest p of any seed.", ""]
-    lines += ["| test | metric | variant | value | difference | p | McNemar |", "|---|---|---|---|---|---|---|"]
-    for row in table:
-        half = "" if math.isnan(row.half) else f" ± {100 * row.half:.1f}"
-        d = row.versus
-        gap = f"{100 * d.value:+.1f} [{100 * d.low:+.1f}, {100 * d.high:+.1f}]" if d else "–"
-        p = f"{row.p_holm:.2g} | {d.mcnemar:.2g}" if d and row.p_holm is not None else "– | –"
-        lines.append(f"| {row.test} | {row.metric} | {row.variant} | {100 * row.mean:.1f}{half} | {gap} | {p} |")
-    return "\n".join(lines) + "\n"
-
-
-def _answers(runs: Sequence[Run], test: str) -> Answers:
-    found, gold = [], np.zeros(0, np.int64)
-    for run in runs:
-        rows = [row for row in record.read_lines(run.folder / record.PREDICTIONS) if row["test"] == test]
-        listed = bool(rows) and "gold_id" in rows[0]  # else answers are sets, and right or wrong is all that counts
-        gold = np.array([row["gold_id"] if listed else 1 for row in rows], np.int64)
-        found.append([row["answer_id"] if listed else int(row["right"]) for row in rows])
-    return Answers(gold, np.array(found, np.int64))
 
 
 def _finite(value: Any) -> Any:

@@ -1,41 +1,17 @@
-"""Is one variant better than another? Paired tests over seeds and items."""
+"""How far one variant is from another, when items and seeds could have been others."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import final
 
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
 
 from kgreason.errors import DataError
+from kgreason.statistics.answers import Answers, Metric
+from kgreason.statistics.paired import mcnemar
 
-Metric = Literal["accuracy", "macro_f1", "hits@1"]
 _BATCH = 250
-
-
-@final
-@dataclass(frozen=True, slots=True, eq=False)
-class Answers:
-    """What a variant answered to the same items, once per seed.
-
-    Args:
-        gold: The right answer of each item; 1 throughout where answers are sets.
-        found: The answer given, one row per seed; where answers are sets, 1 if its first one is right, else 0.
-    """
-
-    gold: Int[ndarray, " items"]
-    found: Int[ndarray, "seeds items"]
-
-    def __post_init__(self) -> None:
-        if self.found.shape[1:] != self.gold.shape:
-            raise DataError(f"{self.found.shape[1]} answers were given to {len(self.gold)} items.")
-
-    @property
-    def right(self) -> ndarray:
-        """True where the answer is right: `(seeds, items)`."""
-        right: ndarray = self.found == self.gold
-        return right
 
 
 @final
@@ -111,49 +87,6 @@ def _resample(
         gap = np.subtract(*(_metric(items, c, size, metric) for c in counts))
         rounds.append((gap * drawn_seeds).sum(1) / seeds)
     return value, np.concatenate(rounds)
-
-
-def mcnemar(right: ndarray, other: ndarray) -> float:
-    """Return the two-sided p of McNemar's exact test: of the items that one alone got right, is it half for each?
-
-    Args:
-        right: Whether one got each item right.
-        other: The same for the other.
-
-    Reference:
-        McNemar (1947), Psychometrika 12; exact form by the binomial distribution.
-    """
-    from scipy.stats import binomtest
-
-    only, back = int((right & ~other).sum()), int((other & ~right).sum())
-    return float(binomtest(only, only + back, 0.5).pvalue) if only + back else 1.0
-
-
-def mean_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the mean over seeds and half the width of its 95 % interval (Student's t); NaN for one seed."""
-    from scipy.stats import t
-
-    x = np.asarray(values, float)
-    if len(x) < 2:
-        return float(x.mean()), float("nan")
-    return float(x.mean()), float(t.ppf(0.975, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x)))
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Return p values corrected for their number, so that a table of ten variants has no lucky winner.
-
-    >>> holm([0.01, 0.04])
-    [0.02, 0.04]
-
-    Reference:
-        Holm (1979), Scandinavian Journal of Statistics 6.
-    """
-    order = sorted(range(len(p)), key=p.__getitem__)
-    out, highest = [0.0] * len(p), 0.0
-    for rank, i in enumerate(order):
-        highest = max(highest, min(1.0, p[i] * (len(p) - rank)))
-        out[i] = highest
-    return out
 
 
 def _coded(answers: Answers, metric: Metric, num_labels: int) -> list[Float[ndarray, "items cells"]]:
