@@ -13,7 +13,7 @@ from kgreason.errors import StoreError
 from kgreason.experiment import record
 from kgreason.experiment.build import Front, build_front, build_reasoner
 from kgreason.experiment.config import ROOMS, ExperimentConfig
-from kgreason.experiment.cost import Meter
+from kgreason.experiment.cost import Meter, count_trainable
 from kgreason.experiment.features import features
 from kgreason.experiment.prepare import Step, data_checksums, graph_checksum, prepare
 from kgreason.reasoner import Reasoner
@@ -131,7 +131,7 @@ def check_experiment(config: ExperimentConfig, data: bool = True) -> dict[str, A
         "title": config.title,
         "choices": {room: config.as_tables()[room]["name"] for room in ROOMS},
         "graph": repr(front.knowledge),
-        "trainable": sum(p.numel() for p in reasoner.parameters() if p.requires_grad),
+        "trainable": count_trainable(reasoner),
     }
     if not data:
         return told
@@ -155,7 +155,7 @@ def _run(
     options.tell(f"Trained {fitted.epochs} epochs in {fitted.seconds:.0f} s; kept epoch {fitted.best_epoch + 1}")
     metrics: dict[str, Any] = {"title": config.title, "seed": config.seed, "dev": fitted.metrics}
     metrics["test"], rows = evaluate(reasoner, front, splits.test, make, fitted.metrics, options.tell)
-    metrics |= {"train": _course(fitted), **meter.read()}
+    metrics |= {"train": _course(fitted), "trainable": count_trainable(reasoner), **meter.read()}
     metrics["expected"] = _expected(config, metrics, options)
     if processes.rank == 0:
         record.write_lines(folder / record.PREDICTIONS, rows)
@@ -215,10 +215,10 @@ def evaluate(
         prepared = make(split, f"test {name}")
         found = _predict(reasoner, front, prepared, join_processes())
         metrics[name] = scores = front.task.score(split, found, front.knowledge, dev)
-        told = zip(
-            front.task.rows(split, found, front.knowledge, scores), features(split.examples, prepared), strict=True
-        )
-        rows += [{"test": name} | row | more for row, more in told]
+        told = front.task.rows(split, found, front.knowledge, scores)
+        rows += [
+            {"test": name} | row | more for row, more in zip(told, features(split.examples, prepared), strict=True)
+        ]
         tell(f"test {name}: {_brief(scores)}")
     return metrics, rows
 

@@ -38,3 +38,4 @@ def test_rows_of_a_run_have_what_slices_need(world: Path) -> None:
     assert last["operators"] == ["no", "never"]
     assert {row["facts"] for row in rows} == {0, 1}, "car and vehicle are joined, car and animal are not"
     assert last["linked"] == 0, "an alignment brings no entity in"
+    assert run.metrics["trainable"] > 10_000
