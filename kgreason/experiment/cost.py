@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any, final
 
+from torch import nn
+
 from kgreason.experiment.energy import EnergyMeter
 
 #: Writing "5" here makes Linux forget the peak so far (man 5 proc).
