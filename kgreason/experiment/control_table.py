@@ -1,0 +1,127 @@
+"""The table of controls: what each asks, why it is needed, and who has shown that."""
+
+from kgreason.experiment import control_changes as change
+from kgreason.experiment.control import Control, Way
+
+_RAMAN = "Raman et al. 2021, arXiv:2010.12872"
+_GSC = "Wang et al. 2022, arXiv:2110.03192"
+
+
+def _both(name: str, question: str, why: str, source: str, way: Way) -> Control:
+    return Control(name, question, why, source, train=way, test=way)
+
+
+def _graph() -> tuple[Control, ...]:
+    wrong = "Models with a graph kept their scores on graphs whose facts were wrong."
+    gone = "How the score falls with what is missing tells whether facts carry it, and how complete a graph must be."
+    return (
+        _both(
+            "no-graph",
+            "Does the graph help at all?",
+            "The same model without it is the only fair comparison; many questions are right without a graph, and some "
+            "wrong because of it.",
+            "SalKG, Chan et al. 2021, arXiv:2104.08793",
+            change.no_graph,
+        ),
+        _both(
+            "no-facts",
+            "Does linking alone help, without any fact?",
+            "A graph brings names and structure, too: what is left without facts was not knowledge.",
+            "own",
+            change.spoilt("drop", 1.0),
+        ),
+        _both("tails-shuffled", "Is it these facts, or any?", wrong, _RAMAN, change.spoilt("tails")),
+        _both("relations-shuffled", "Do relations matter?", wrong, _RAMAN, change.spoilt("relations")),
+        _both("rewired", "Does any structure matter?", wrong, _RAMAN, change.spoilt("rewire")),
+        _both("drop-10", "What if a tenth of the facts is missing?", gone, _RAMAN, change.spoilt("drop", 0.1)),
+        _both("drop-25", "What if a quarter is missing?", gone, _RAMAN, change.spoilt("drop", 0.25)),
+        _both("drop-50", "What if half is missing?", gone, _RAMAN, change.spoilt("drop", 0.5)),
+    )
+
+
+def _text() -> tuple[Control, ...]:
+    alone = "A classifier that never saw the premise was right on 67 % of SNLI and 53 % of MultiNLI."
+    gururangan = "Gururangan et al. 2018, arXiv:1803.02324"
+    return (
+        _both("hypothesis-only", "Is the premise read?", alone, gururangan, change.spoil("hypothesis_only", ("nli",))),
+        _both(
+            "premise-only",
+            "Does the premise give the label away?",
+            "Where premises repeat with one label, it does.",
+            gururangan,
+            change.spoil("premise_only", ("nli",)),
+        ),
+        _both(
+            "question-only",
+            "Is anything but the question read?",
+            "Without choices, or the story, only chance is left; more is a leak.",
+            "own",
+            change.spoil("question_only", ("choice", "relation")),
+        ),
+        _both(
+            "entity-only",
+            "Is the question read, or only what it is about?",
+            "The entity alone suggests its most frequent relation.",
+            "own",
+            change.spoil("no_question", ("kgqa",)),
+        ),
+        _both(
+            "words-shuffled",
+            "Does the order of the words matter?",
+            "Bags of words reach high scores where a word gives the answer away.",
+            "Sinha et al. 2021, arXiv:2101.00010",
+            change.spoil("shuffle_words"),
+        ),
+    )
+
+
+def _labels() -> tuple[Control, ...]:
+    few = "A graph should pay most where labels are few; a curve tells more than a point."
+    return (
+        Control(
+            "labels-shuffled",
+            "Does it learn from labels, and nothing else?",
+            "With the labels of others the score must fall to chance; if not, the test leaks.",
+            "Zhang et al. 2017, arXiv:1611.03530",
+            train=change.spoil("shuffle_labels"),
+        ),
+        *(
+            Control(
+                f"labels-{share}",
+                f"What do {share} % of the labels give?",
+                few,
+                "own",
+                train=change.spoil("fewer", share=share / 100),
+            )
+            for share in (50, 10, 1)
+        ),
+    )
+
+
+def _model() -> tuple[Control, ...]:
+    fewer = "If one cycle is as good, the reasoning is not in the cycles."
+    return (
+        Control(
+            "lm-frozen",
+            "What does fine-tuning add?",
+            "Gains of a graph over a frozen model may vanish once the model is tuned.",
+            "He et al. 2024, arXiv:2402.07630",
+            train=change.lm_frozen,
+        ),
+        Control("no-cycles", "Do the cycles matter?", "One look at the graph, no walk.", _GSC, train=change.no_cycles),
+        *(
+            Control(
+                f"cycles-{many}",
+                "Is one cycle enough?" if many == 1 else f"Are {many} cycles enough?",
+                fewer,
+                "own",
+                train=change.cycles(many),
+                test=change.cycles_at_test(many),
+            )
+            for many in (1, 2, 3, 4)
+        ),
+    )
+
+
+#: All controls by name, in the order in which they are told.
+CONTROLS: dict[str, Control] = {one.name: one for one in (*_graph(), *_model(), *_text(), *_labels())}
