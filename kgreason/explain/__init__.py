@@ -3,21 +3,29 @@
 Everything returned here is finished markup: texts are escaped, nothing is fetched, no script is needed to read it.
 """
 
-from kgreason.explain.estimate import Estimate
+from kgreason.explain.charts import Bin, Mark, cost, courses, forest, reliability
+from kgreason.explain.estimate import Estimate, Quantity
 from kgreason.explain.markup import Section, escape, note, page, paragraph, table
 from kgreason.explain.plot import bars, confusion, curves
 from kgreason.explain.trace import to_html
 
 __all__ = [
+    "Bin",
     "Estimate",
+    "Mark",
+    "Quantity",
     "Section",
     "bars",
     "confusion",
+    "cost",
+    "courses",
     "curves",
     "escape",
+    "forest",
     "note",
     "page",
     "paragraph",
+    "reliability",
     "table",
     "to_html",
 ]

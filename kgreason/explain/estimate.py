@@ -1,4 +1,4 @@
-"""A measured share with its interval, and how it is written."""
+"""A measured share with its interval, any other number, and how they are written."""
 
 import math
 from dataclasses import dataclass
@@ -33,12 +33,13 @@ class Estimate:
             raise DataError(f"An estimate needs low ≤ value ≤ high, got {self.low}, {self.value}, {self.high}.")
 
     @classmethod
-    def of_share(cls, right: int, total: int) -> "Estimate":
+    def of_share(cls, right: int | float, total: int) -> "Estimate":
         r"""Return `right / total` with Wilson's 95 % score interval.
 
         $$\frac{\hat p + z^2/2n \pm z\sqrt{\hat p(1-\hat p)/n + z^2/4n^2}}{1 + z^2/n}, \quad z = 1.96$$
 
-        It speaks of the sampling of examples only, not of seeds.
+        It speaks of the sampling of examples only, not of seeds. Where several seeds answered the same examples,
+        `right` may be their mean.
 
         Raises:
             DataError: If there are no examples, or more right ones than examples.
@@ -57,3 +58,46 @@ class Estimate:
         if self.low == self.high:
             return f"{100 * self.value:.1f} %"
         return f"{100 * self.value:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number as a table shows it, and as it is for those who sort or reckon with it.
+
+    Args:
+        value: The number.
+        text: How it is written.
+        beside: What stands after it in smaller print: its interval.
+        low: The lower end of the interval; None if there is none.
+        high: The upper end.
+
+    >>> str(Quantity.points(0.0213, 0.012, 0.03))
+    '+2.1 [+1.2, +3.0]'
+    """
+
+    value: float
+    text: str
+    beside: str = ""
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def points(cls, value: float, low: float, high: float) -> "Quantity":
+        """Return a difference of shares in points, with its sign."""
+        ends = ", ".join(_signed(end) for end in (low, high))
+        return cls(value, _signed(value), f"[{ends}]", low, high)
+
+    @classmethod
+    def chance(cls, p: float) -> "Quantity":
+        """Return a p value: two digits, and no more zeros than one can count."""
+        return cls(p, f"{p:.2g}" if p >= 1e-4 else "< 0.0001")
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.beside}".strip()
+
+
+def _signed(share: float) -> str:
+    """Return a share in points; a minus is a minus sign, and nothing is no negative zero."""
+    rounded = round(100 * share, 1) + 0.0
+    return f"{rounded:+.1f}".replace("-", "\N{MINUS SIGN}")

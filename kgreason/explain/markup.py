@@ -1,6 +1,7 @@
 """The page and its parts: escaped text, tables, sections. One file, no external reference."""
 
 import html
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from importlib.resources import files
 from typing import final
 
 from kgreason.errors import DataError
-from kgreason.explain.estimate import Estimate
+from kgreason.explain.estimate import Estimate, Quantity
 
 #: Characters that HTML does not allow, not even escaped: controls, lone surrogates and noncharacters.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -25,6 +26,10 @@ def escape(text: object) -> str:
     '&lt;b&gt; &amp; &quot;�&quot;'
     """
     return html.escape(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", str(text)))
+
+
+#: What a cell may hold that is a number.
+_NUMBERS = int | float | Estimate | Quantity
 
 
 @lru_cache
@@ -62,9 +67,12 @@ def note(text: str) -> str:
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], caption: str = "") -> str:
     """Return a table; numbers and estimates stand to the right, an estimate with its interval beside it.
 
+    A reader sorts it by a click on a heading, or by Enter on one, where scripts run.
+
     Args:
         columns: The headings.
-        rows: One sequence of cells per row: text, int, float, `Estimate`, or None for an empty cell. The first cell
+        rows: One sequence of cells per row: text, int, float, `Estimate`, `Quantity`, or None for an empty
+            cell. The first cell
             names the row.
         caption: What the numbers are and how they were measured, as plain text.
 
@@ -74,7 +82,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], caption: str
     for i, row in enumerate(rows):
         if len(row) != len(columns):
             raise DataError(f"Row {i} of the table has {len(row)} cells, but there are {len(columns)} columns.")
-    numeric = [any(isinstance(row[c], int | float | Estimate) for row in rows) for c in range(len(columns))]
+    numeric = [any(isinstance(row[c], _NUMBERS) for row in rows) for c in range(len(columns))]
     head = "".join(f'<th scope="col"{_right(n)}>{escape(c)}</th>' for c, n in zip(columns, numeric, strict=True))
     body = "".join(f"<tr>{''.join(_cell(i, c, numeric[i]) for i, c in enumerate(row))}</tr>" for row in rows)
     told = f"<caption>{escape(caption)}</caption>" if caption else ""
@@ -90,7 +98,16 @@ def _right(numeric: bool) -> str:
 
 def _cell(column: int, value: object, numeric: bool) -> str:
     text = _written(value)
-    return f'<th scope="row">{text}</th>' if column == 0 else f"<td{_right(numeric)}>{text}</td>"
+    if column == 0:
+        return f'<th scope="row">{text}</th>'
+    return f"<td{_right(numeric)}{_sorted_by(value)}>{text}</td>"
+
+
+def _sorted_by(value: object) -> str:
+    """Return the number that a cell is sorted by, where its text is not that number."""
+    number = value.value if isinstance(value, Estimate | Quantity) else value
+    told = isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number)
+    return f' data-value="{number!r}"' if told else ""
 
 
 def _written(value: object) -> str:
@@ -100,6 +117,8 @@ def _written(value: object) -> str:
         case Estimate() if value.low < value.high:
             value_text, _, interval = str(value).partition(" [")
             return f'{value_text} <span class="kgr-interval">[{interval}</span>'
+        case Quantity() if value.beside:
+            return f'{escape(value.text)} <span class="kgr-interval">{escape(value.beside)}</span>'
         case float():
             return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
         case int() if not isinstance(value, bool):
@@ -111,8 +130,8 @@ def _written(value: object) -> str:
 def page(title: str, sections: Sequence[Section], lead: str = "") -> str:
     """Return one self-contained HTML page.
 
-    It holds its style and a small script that adds a slider over the cycles; it loads nothing, forbids loading by a
-    content security policy, reads well without the script, on paper, and in light and dark.
+    It holds its style and a small script that adds a slider over the cycles and sorts tables; it loads nothing,
+    forbids loading by a content security policy, reads well without the script, on paper, and in light and dark.
 
     Args:
         title: Plain text.
@@ -130,7 +149,7 @@ def page(title: str, sections: Sequence[Section], lead: str = "") -> str:
         f"<header><h1>{escape(title)}</h1>{_lead(lead)}"
         f'<nav aria-label="Contents">{contents}</nav></header>\n<main>\n'
         + "\n".join(_section(i, section) for i, section in enumerate(sections))
-        + f"\n</main>\n<script>\n{sheet('slider.js')}</script>\n</body>\n</html>\n"
+        + f"\n</main>\n<script>\n{sheet('slider.js')}{sheet('sort.js')}</script>\n</body>\n</html>\n"
     )
 
 
