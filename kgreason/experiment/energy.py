@@ -40,10 +40,10 @@ class Energy:
 class EnergyMeter:
     r"""Reads counters when it is made and when it is read.
 
-    Where the processor's counters can be read, $E = \sum_p (c_p' - c_p)$ over its packages $p$: the whole machine, other
-    processes included. Where not, $E = t_{cpu} \cdot 12 W + t \cdot m \cdot 0.3725 W$, with the seconds of the
-    processor $t_{cpu}$, the seconds by the clock $t$, and the peak of memory $m$ in gigabytes. A CUDA device is counted
-    by the driver's own counter, or not at all, which the note then says.
+    Where the processor's counters can be read, $E = \sum_p (c_p' - c_p)$ over its packages $p$: the whole machine,
+    other processes included. Where not, $E = t_{cpu} \cdot 12 W + t \cdot m \cdot 0.3725 W$, with the seconds of the
+    processor $t_{cpu}$, the seconds by the clock $t$, and the peak of memory $m$ in gigabytes. A CUDA device is
+    counted by the driver's own counter, or not at all, which the note then says.
 
     Args:
         device: Where the reasoner computes.
@@ -74,8 +74,8 @@ class EnergyMeter:
             parts["memory"] = seconds * memory_mb * 2**20 / 1e9 * MEMORY_WATTS / 3600
             notes.append(
                 f"Processor: no counters could be read, so {CORE_WATTS:g} W for each second of a core and "
-                f"{MEMORY_WATTS:g} W for each gigabyte of memory at its peak, as Green Algorithms (2021) assumes for an "
-                "unknown processor; the order of magnitude, no more."
+                f"{MEMORY_WATTS:g} W for each gigabyte of memory at its peak, as Green Algorithms (2021) assumes for "
+                "an unknown processor; the order of magnitude, no more."
             )
         if self._device.startswith("cuda"):
             now = _card_joules(self._device)

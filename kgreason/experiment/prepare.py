@@ -21,7 +21,7 @@ from kgreason.experiment.build import Front
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.record import code_hash
 from kgreason.places import cache_folder, shipped
-from kgreason.tasks import Split
+from kgreason.tasks import Split, Splits
 from kgreason.tasks.manifest import sha256
 
 #: Called with the work (`"parse train"`), how much is done, and how much there is.
@@ -123,6 +123,18 @@ def graph_checksum(knowledge: KnowledgeGraph) -> str:
 def data_checksums(splits: Iterable[Split]) -> dict[str, str]:
     """Return the sha256 of every file that some splits were read from."""
     return {path: checksum for split in splits for path, checksum in split.checksum.items()}
+
+
+def checksums_of(front: Front, splits: Splits) -> dict[str, str]:
+    """Return the hashes of all that a run reads: `knowledge`, the graph; and every file of its data by its name."""
+    graph = {"knowledge": graph_checksum(front.knowledge)}
+    return graph | data_checksums([splits.train, splits.dev, *splits.test.values()])
+
+
+def sizes_of(splits: Splits) -> dict[str, int]:
+    """Return how many examples each split has: `train`, `dev`, `test.<name>`."""
+    tests = {f"test.{name}": len(split) for name, split in splits.test.items()}
+    return {"train": len(splits.train), "dev": len(splits.dev)} | tests
 
 
 def _key(front: Front, config: ExperimentConfig, split: Split) -> str:

@@ -51,7 +51,7 @@ def retest(folder: str | Path, overrides: Mapping[str, Any], options: Options | 
     if (out / record.METRICS).is_file() and not options.again:
         options.tell(f"Done before: {out}")
         return Run(out, record.read_json(out / record.METRICS), fresh=False)
-    meter = Meter()
+    meter = Meter(options.device)
     make = partial(prepare, front, config, step=options.step)
     seed_everything(config.seed)
     reasoner = build_reasoner(config, front)

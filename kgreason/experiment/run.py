@@ -10,12 +10,12 @@ from typing import Any, final
 
 from kgreason.collate import Loader, Prepared
 from kgreason.errors import StoreError
-from kgreason.experiment import record
+from kgreason.experiment import provenance, record
 from kgreason.experiment.build import Front, build_front, build_reasoner
 from kgreason.experiment.config import ROOMS, ExperimentConfig
 from kgreason.experiment.cost import Meter, count_trainable
 from kgreason.experiment.features import features
-from kgreason.experiment.prepare import Step, data_checksums, graph_checksum, prepare
+from kgreason.experiment.prepare import Step, checksums_of, prepare, sizes_of
 from kgreason.reasoner import Reasoner
 from kgreason.tasks import Split, Splits
 from kgreason.train import (
@@ -94,7 +94,7 @@ def run_experiment(config: ExperimentConfig, options: Options | None = None) -> 
     options.tell(f"{config.title} (seed {config.seed})")
     front = build_front(config)
     splits = front.splits()
-    checksums = _checksums(front, splits)
+    checksums = checksums_of(front, splits)
     fingerprint = config.fingerprint(checksums)
     folder = options.out / f"{record.slug(config.title)}-{fingerprint}"
     done = folder / record.METRICS
@@ -107,7 +107,7 @@ def run_experiment(config: ExperimentConfig, options: Options | None = None) -> 
         options.tell(f"Done before: {folder}")
         return Run(folder, record.read_json(done), fresh=False)
     if processes.rank == 0:
-        _write_down(config, folder, splits, checksums)
+        provenance.begin(config, folder, splits, checksums, options.device, options.again)
     options = replace(options, tell=partial(_log, folder, options.tell, processes))
     metrics = _run(config, options, front, splits, folder, processes)
     return Run(folder, metrics, fresh=True)
@@ -136,13 +136,13 @@ def check_experiment(config: ExperimentConfig, data: bool = True) -> dict[str, A
     if not data:
         return told
     splits = front.splits()
-    return told | {"sizes": _sizes(splits), "fingerprint": config.fingerprint(_checksums(front, splits))}
+    return told | {"sizes": sizes_of(splits), "fingerprint": config.fingerprint(checksums_of(front, splits))}
 
 
 def _run(
     config: ExperimentConfig, options: Options, front: Front, splits: Splits, folder: Path, processes: Processes
 ) -> dict[str, Any]:
-    meter = Meter()
+    meter = Meter(options.device)
     make = partial(prepare, front, config, step=options.step)
     train, dev = make(splits.train, "train"), make(splits.dev, "dev")
     for name, split in splits.test.items():  # what is wrong with a test must show before training, not after
@@ -155,10 +155,12 @@ def _run(
     options.tell(f"Trained {fitted.epochs} epochs in {fitted.seconds:.0f} s; kept epoch {fitted.best_epoch + 1}")
     metrics: dict[str, Any] = {"title": config.title, "seed": config.seed, "dev": fitted.metrics}
     metrics["test"], rows = evaluate(reasoner, front, splits.test, make, fitted.metrics, options.tell)
-    metrics |= {"train": _course(fitted), "trainable": count_trainable(reasoner), **meter.read()}
+    cost = meter.read()
+    metrics |= {"train": _course(fitted), "trainable": count_trainable(reasoner), **cost}
     metrics["expected"] = _expected(config, metrics, options)
     if processes.rank == 0:
         record.write_lines(folder / record.PREDICTIONS, rows)
+        provenance.end(folder, cost)
         record.write_json(folder / record.METRICS, metrics)
     return metrics
 
@@ -267,23 +269,6 @@ def _expected(config: ExperimentConfig, metrics: Mapping[str, Any], options: Opt
         if not within:
             options.tell(f"{key} is {reached}, expected {value} ± {tolerance}")
     return found
-
-
-def _checksums(front: Front, splits: Splits) -> dict[str, str]:
-    graph = {"knowledge": graph_checksum(front.knowledge)}
-    return graph | data_checksums([splits.train, splits.dev, *splits.test.values()])
-
-
-def _sizes(splits: Splits) -> dict[str, int]:
-    tests = {f"test.{name}": len(split) for name, split in splits.test.items()}
-    return {"train": len(splits.train), "dev": len(splits.dev)} | tests
-
-
-def _write_down(config: ExperimentConfig, folder: Path, splits: Splits, checksums: Mapping[str, str]) -> None:
-    record.write_text(folder / record.CONFIG, record.to_toml(config.as_tables()))
-    more = {"checksums": dict(checksums), "sizes": _sizes(splits), "started": time.strftime("%FT%TZ", time.gmtime())}
-    record.write_json(folder / record.RESOLVED, config.as_tables() | more)
-    record.write_json(folder / record.VERSIONS, record.versions())
 
 
 def _warn_of_other_code(folder: Path, options: Options) -> None:
