@@ -97,6 +97,8 @@ def _first_element(data: bytes, name: str, limits: Limits, final: bool) -> int:
     except expat.ExpatError as error:
         if not met:
             raise DataError(f"{name} is not xml: {error}.") from None
+    except (LookupError, ValueError) as error:  # what it says of its encoding
+        raise DataError(f"{name} is XML in an encoding that cannot be read: {error}. Convert it to UTF-8.") from None
     return met[0] if met else -1
 
 
