@@ -140,8 +140,8 @@ def _places(
     """Return the signatures of an edit's place in the premise and in the hypothesis."""
     i, j, place = change.premise, change.hypothesis, change.place
     if change.kind == EditKind.DELETE:
-        beside = _conjunct(premise.units, i)
-        if beside >= 0 and forth.get(beside, -1) >= 0:  # "eat or drink" to "drink"
+        beside = _conjunct(premise.units, i, forth)
+        if beside >= 0:  # "eat or drink" to "drink"
             return int(graph.node_polarity[premise.units[beside].node]), int(
                 graph.node_polarity[hypothesis.units[forth[beside]].node]
             )
@@ -161,11 +161,9 @@ def _places(
     return int(graph.node_polarity[premise.units[i].node]), int(graph.node_polarity[hypothesis.units[j].node])
 
 
-def _conjunct(units: list[Unit], i: int) -> int:
-    """Return what else is joined to the main predicate by "or", or -1."""
-    if units[i].parent >= 0:
-        return -1
-    return next((c for c in units[i].children if units[c].relation == "conj" and units[c].joined in {"or", "nor"}), -1)
+def _conjunct(units: list[Unit], i: int, forth: dict[int, int]) -> int:
+    """Return what was joined to a unit and stands in its place now that the unit is left out, or -1."""
+    return next((c for c in units[i].children if units[c].relation == "conj" and forth.get(c, -1) >= 0), -1)
 
 
 def _around(graph: LogicGraph, units: list[Unit], i: int, itself: bool = False) -> int:

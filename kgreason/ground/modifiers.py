@@ -82,13 +82,13 @@ def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, 
         return spread((_A, 0.85)), "it did not come to that"
     if _named(unit, _OPEN) and unit.relation in _BEFORE:
         return spread(), "what it is said of may not be that"
-    if unit.mark in _CONDITIONS:
-        return spread((_R, 0.85)), "a condition"
     if any(forth[c] >= 0 and _suspended(units[c]) for c in unit.children):
         return spread((_I, 0.8), (_F, 0.1)), "the rest was only supposed"
     others = [units[c] for c in unit.children if forth[c] >= 0 and units[c].relation == "conj"]
     if (unit.relation == "conj" and unit.joined in {"or", "nor"}) or any(o.joined in {"or", "nor"} for o in others):
         return spread((_R, 0.95)), "one of several possibilities"
+    if unit.mark in _CONDITIONS:
+        return spread((_R, 0.85)), "a condition"
     below = [units[c] for c in unit.children if forth[c] >= 0 and units[c].relation in {"xcomp", "ccomp"}]
     if any(child.relation == "ccomp" or child.mark == "to" for child in below):
         return spread((_F, 0.3), (_R, 0.3)), "what it says of the clause below it is not known"
@@ -102,11 +102,11 @@ def added(units: list[Unit], j: int, back: list[int]) -> tuple[Distribution, str
         return spread((_A, 0.85)), "what it is said of is not that"
     if _named(unit, _OPEN) and unit.relation in _BEFORE:
         return spread((_A, 0.3)), "what it is said of may not be that"
-    if unit.mark in _CONDITIONS:
-        return spread((_F, 0.85)), "a condition"
     others = [units[c] for c in unit.children if back[c] >= 0 and units[c].relation == "conj"]
     if (unit.relation == "conj" and unit.joined in {"or", "nor"}) or any(o.joined in {"or", "nor"} for o in others):
         return spread((_F, 0.95)), "one more possibility"
+    if unit.mark in _CONDITIONS:
+        return spread((_F, 0.85)), "a condition"
     if unit.main:
         return spread((_R, 0.4), (_A, 0.15)), "another statement"
     return _INSERTED, _what(unit)

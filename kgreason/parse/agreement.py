@@ -12,6 +12,7 @@ from kgreason.data.function_words import FUNCTION_WORDS
 
 _NEXT: Final = DEPENDENCY_RELATIONS.id("next")
 _ROOT: Final = -1
+_CONJ: Final = DEPENDENCY_RELATIONS.id("conj")
 _PUNCT: Final = DEPENDENCY_RELATIONS.id("punct")
 #: What share of the words of the longer text must recur in order in the other.
 _ALIKE: Final = 0.6
@@ -135,6 +136,8 @@ def _is_word(text: str) -> bool:
 def _shorten(tree: _Tree, first: list[int], later: list[int], steps: Sequence[_Step]) -> list[tuple[int, int]] | None:
     """Write the tree of the longer text over the shorter: a word hangs on the nearest that is left of those above it.
 
+    A conjunct takes the place of the one it was joined to, if that is left out.
+
     Of words above which nothing is left the first is the root, and the others hang on it as they did. Marks that only
     the shorter text has hang on the root.
     """
@@ -144,11 +147,16 @@ def _shorten(tree: _Tree, first: list[int], later: list[int], steps: Sequence[_S
     forth = len(first) >= len(later)
     place = dict(same) if forth else {h: p for p, h in same}
     head, relation, root = list(tree.head), list(tree.relation), _ROOT
+    heirs = {tree.head[w]: w for w in sorted(place, reverse=True) if tree.relation[w] == _CONJ}
     for word, target in place.items():
-        above = tree.head[word]
+        above, relation[target] = tree.head[word], tree.relation[word]
         while above != _ROOT and above not in place:
-            above = tree.head[above]
-        head[target], relation[target] = place.get(above, _ROOT), tree.relation[word]
+            if heirs.get(above, word) != word:  # of "no cats or dogs" to "no dogs" the second takes the first's place
+                above = heirs[above]
+            else:
+                relation[target] = tree.relation[above] if above in heirs else relation[target]
+                above = tree.head[above]
+        head[target] = place.get(above, _ROOT)
     short = later if forth else first
     placed = set(place.values())
     for word in short:
