@@ -19,7 +19,7 @@ class RelationHead(nn.Module):
     r"""Reads the answer off what the decoder says of relations: a label is the relation of the same name.
 
     $$s_{il} = \log\big(\max(0, y_i(r_l)) + \delta\big), \qquad
-      \mathrm{value} = \log \sum_i w_i\, \mathrm{softmax}(s_i), \qquad \delta = 10^{-4}$$
+      \mathrm{value} = \log \sum_i w_i\, \mathrm{softmax}(s_i), \qquad \delta = 10^{-6}$$
 
     where $y_i(r)$ is number $r$ of the output, which `compose` makes the score of relation $r$, and $r_l$ the relation
     called $l$. Nothing is learned here. So what was found about `aunt` as an answer is known about `aunt` as a fact.

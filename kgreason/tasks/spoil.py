@@ -12,6 +12,7 @@ from numpy import ndarray
 from kgreason.data import Example
 from kgreason.errors import ConfigError
 from kgreason.tasks.split import Split
+from kgreason.tasks.stories import shuffle_names, shuffle_sentences
 from kgreason.tasks.task import Splits
 
 _Change = Callable[["Spoil", tuple[Example, ...]], tuple[Example, ...]]
@@ -28,8 +29,9 @@ class Spoil:
         how: `no_question`: of a question only what it is about is left; `swap_questions`: it is put in the words of
             another question of its split, about its own seed; `swap_seeds`: in its own words, about the seed of
             another; `premise_only`, `hypothesis_only`, `question_only`: the other texts say nothing; `shuffle_words`:
-            the words of each text in another order. In train alone: `shuffle_labels`: each example has the target of
-            another; `fewer`: only a share of the examples.
+            the words of each text in another order; `shuffle_sentences`, `shuffle_names`: of the first text, a story,
+            the sentences stand in another order, or the names of its people have changed places. In train alone:
+            `shuffle_labels`: each example has the target of another; `fewer`: only a share of the examples.
         share: Of the examples, for `fewer`.
         seed: Another seed, another draw.
 
@@ -152,6 +154,14 @@ def _shuffled(example: Example, draw: np.random.Generator) -> Example:
     return replace(example, texts=tuple(texts), mentions=tuple(span for _, span in sorted(mentions)))
 
 
+def _retold(change: Callable[[Example, np.random.Generator], Example]) -> _Change:
+    def changed(spoil: Spoil, examples: tuple[Example, ...]) -> tuple[Example, ...]:
+        draw = np.random.default_rng(spoil.seed)
+        return tuple(change(e, draw) for e in examples)
+
+    return changed
+
+
 def _shuffle_labels(spoil: Spoil, examples: tuple[Example, ...]) -> tuple[Example, ...]:
     partner = spoil.order(len(examples))
     return tuple(replace(e, target=examples[p].target) for e, p in zip(examples, partner, strict=True))
@@ -171,6 +181,8 @@ _CHANGES: dict[str, _Change] = {
     "hypothesis_only": _only("hypothesis"),
     "question_only": _only("question"),
     "shuffle_words": _shuffle_words,
+    "shuffle_sentences": _retold(shuffle_sentences),
+    "shuffle_names": _retold(shuffle_names),
     "shuffle_labels": _shuffle_labels,
     "fewer": _fewer,
 }
