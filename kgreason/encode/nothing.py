@@ -1,4 +1,4 @@
-"""The encoder that computes nothing, for decoders that prove and do not look."""
+"""What computes nothing: an encoder for decoders that prove and do not look, and a language model that says nothing."""
 
 from typing import final
 
@@ -33,3 +33,25 @@ class NoEncoding(nn.Module):
         return States(
             zeros(rows), zeros(rows, tokens), zeros(len(batch.node_graph)), zeros(len(batch.edge_kind)), batch
         )
+
+
+@final
+class NoLanguage(nn.Module):
+    """Gives every token the zero vector: what is left is the graph alone, its node types, relations and entities.
+
+    Args:
+        model: Whose tokens the texts are cut into.
+        width: Of the vectors.
+
+    Raises:
+        ConfigError: If `width` is less than 1.
+    """
+
+    def __init__(self, model: str = "minilm", width: int = 128) -> None:
+        super().__init__()
+        if width < 1:
+            raise ConfigError(f"[encode.language] nothing: width = {width}, expected at least 1.")
+        self.model, self.width = model, width
+
+    def forward(self, batch: GraphBatch) -> Tensor:
+        return batch.node_score.new_zeros(*batch.input_ids.shape, self.width)
