@@ -43,6 +43,8 @@ class PretrainedLanguage(nn.Module):
         precision: In which numbers matrices are multiplied: `auto` is bfloat16 where the hardware has it, else
             float32. Weights, and the steps of an optimiser on them, are float32 in any case.
         cache_gb: How much disk the states may take, in 10⁹ bytes, per model; 0 keeps none.
+        weights: `pretrained`, or `random`: the same model with weights drawn anew, always the same ones. What a run
+            reaches with these owes nothing to pretraining.
 
     Shapes:
         (batch, tokens) token ids → (batch, tokens, width) float32; 0 where there is padding.
@@ -60,10 +62,11 @@ class PretrainedLanguage(nn.Module):
         layers: int = 2,
         precision: str = "auto",
         cache_gb: float | int = 8.0,
+        weights: str = "pretrained",
     ) -> None:
         super().__init__()
         autocast_type(precision)  # a wrong name should fail here, not in the first batch
-        whole = load_model(model)
+        whole = _loaded(model, weights)
         self.model, self.width = model, int(whole.config.hidden_size)
         self.precision = precision
         self.num_types = int(getattr(whole.config, "type_vocab_size", 0) or 0)
@@ -142,6 +145,18 @@ class PretrainedLanguage(nn.Module):
             self._device = ids.device
         with torch.no_grad():  # float16 here too, so that a state is the same whether or not it came from disk
             return self._run(self._frozen[0], mask, input_ids=ids, token_type_ids=types).half()
+
+
+def _loaded(model: str, weights: str) -> Any:
+    """Load a model, or draw one like it; what else the run draws does not change by it."""
+    if weights not in ("pretrained", "random"):
+        raise ConfigError(f"[encode.language] weights = '{weights}' is not known. Known: pretrained, random.")
+    whole = load_model(model)
+    if weights == "random":
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            whole = type(whole)(whole.config).eval()
+    return whole
 
 
 class _Given(nn.Module):

@@ -38,6 +38,7 @@ NESTED: dict[str, Registry[Any]] = {
     "ground.around": GROUNDERS,
     "encode.language": LANGUAGES,
     "encode.graph": GRAPHS,
+    "encode.around": GRAPHS,
     "encode.fuse": FUSIONS,
     "encode.entities": ENTITIES,
     "decode.halt": HALTS,
@@ -49,7 +50,7 @@ NESTED: dict[str, Registry[Any]] = {
 
 
 #: What a file may give where a constructor states one of these types.
-_PLAIN: dict[Any, tuple[type, ...]] = {int: (int,), float: (int, float), str: (str,), bool: (bool,)}
+PLAIN: dict[Any, tuple[type, ...]] = {int: (int,), float: (int, float), str: (str,), bool: (bool,)}
 
 
 @final
@@ -245,7 +246,7 @@ def _check_kinds(registry: Registry[Any], place: str, table: Mapping[str, Any]) 
     if not isinstance(table.get("name"), str):
         raise ConfigError(f"[{place}] has no name. Known: {', '.join(registry)}.")
     for key, parameter in inspect.signature(registry.get(table["name"])).parameters.items():
-        allowed = _PLAIN.get(parameter.annotation)
+        allowed = PLAIN.get(parameter.annotation)
         if key in table and allowed and type(table[key]) not in allowed:
             kind, wanted = type(table[key]).__name__, parameter.annotation.__name__
             raise ConfigError(f"[{place}] {table['name']}: {key} = {table[key]!r} is a {kind}, expected a {wanted}.")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -38,7 +39,7 @@ def build(language: Language, graph: str, fuse: str, entities: str = "learned", 
     built = ENCODERS.build(
         {"name": "fused"},
         language=language,
-        graph=GRAPHS.build({"name": graph}, **context),
+        graph=GRAPHS.build({"name": graph} | around(graph, context), **context),
         fuse=FUSIONS.build({"name": fuse}, **context),
         entities=ENTITIES.build({"name": entities}, **context),
         **context,
@@ -48,6 +49,10 @@ def build(language: Language, graph: str, fuse: str, entities: str = "learned", 
         if name.endswith("gamma"):
             nn.init.constant_(parameter, 0.5)
     return built.eval()
+
+
+def around(graph: str, context: dict[str, Any]) -> dict[str, Any]:
+    return {"around": GRAPHS.build({"name": "rgcn"}, **context)} if graph == "frozen" else {}
 
 
 @pytest.fixture(params=sorted({*product(GRAPHS, ["both"]), *product(["rgcn"], FUSIONS)}), ids="-".join)
@@ -154,8 +159,10 @@ def test_gradients_reach_every_parameter(encoder: Encoder, batch: GraphBatch) ->
     states = encoder(batch)
     (states.query.square().sum() + states.nodes.square().sum() + states.edges.square().sum()).backward()
     for name, parameter in encoder.named_parameters():
-        assert parameter.grad is not None, f"no gradient reaches {name}"
-        assert parameter.grad.isfinite().all(), name
+        assert parameter.requires_grad != ("around." in name), "what is frozen, and nothing else, is not trained"
+        if parameter.requires_grad:
+            assert parameter.grad is not None, f"no gradient reaches {name}"
+            assert parameter.grad.isfinite().all(), name
 
 
 def test_no_nodes_and_no_edges_at_all(encoder: Encoder) -> None:

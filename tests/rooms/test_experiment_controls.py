@@ -50,9 +50,9 @@ def test_one_name_works_in_every_task() -> None:
 
 
 def test_what_does_not_apply_says_so() -> None:
-    with pytest.raises(ConfigError, match="'hypothesis-only' does not apply.*for the task nli"):
+    with pytest.raises(ConfigError, match=r"'hypothesis-only' does not apply.*for the task nli"):
         with_controls(alone(shipped("kgqa/metaqa.toml")), ["hypothesis-only"])
-    with pytest.raises(ConfigError, match="no control 'no-grap'. Did you mean 'no-graph'"):
+    with pytest.raises(ConfigError, match=r"no control 'no-grap'\. Did you mean 'no-graph'"):
         with_controls(alone(shipped("kgqa/metaqa.toml")), ["no-grap"])
     assert CONTROLS["labels-shuffled"].fits(shipped("natural-logic/zero-shot.toml")) == "nothing is trained here."
     assert CONTROLS["labels-shuffled"].fits(shipped("snli-small/base.toml"), "test") == "it needs training."
