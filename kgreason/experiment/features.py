@@ -9,6 +9,7 @@ import numpy as np
 from kgreason.collate import Prepared
 from kgreason.data import ALIGN_RELATIONS, EdgeType, Example
 from kgreason.data.operators import Shape, find_operators
+from kgreason.tasks.groups import group_fields
 
 #: A word; a number keeps its commas; "n't" and "%" are words of their own, as parsers cut them.
 _WORD = re.compile(r"n't|'(?:s|re|ve|ll|d|m)\b|\d[\d,.]*\d|(?:(?!n't)\w)+(?:-\w+)*|%")
@@ -24,13 +25,15 @@ def features(examples: Sequence[Example], prepared: Sequence[Prepared]) -> list[
     `words` counts those of all texts, `operators` names the quantifiers, negations, modals and the like that stand in
     them (articles, numbers and conjunctions left out), `linked` counts the entities that were found in the texts, and
     `facts` the edges that come from the knowledge graph, alignments by a relation of it included. A walk over the whole
-    graph brings no facts into the example, so `facts` is then 0.
+    graph brings no facts into the example, so `facts` is then 0. Where examples share their first text, `group` names
+    those that belong together.
 
     Args:
         examples: As the task drew them.
         prepared: The same, as they went into the reasoner.
     """
-    return [_of(example, ready) for example, ready in zip(examples, prepared, strict=True)]
+    groups = group_fields(examples)
+    return [_of(e, ready) | group for e, ready, group in zip(examples, prepared, groups, strict=True)]
 
 
 def operators_of(text: str) -> list[str]:

@@ -71,12 +71,12 @@ def retrieval_rows(
     """Return what is written down of each question.
 
     `right` says whether the first answer is; of several that share the first place one is drawn, always the same one.
-    `answers` are the first `most` of the set, `size` is how many it has.
+    `answers` are the first `most` of the set, `size` is how many it has; `mrr` and `f1` are the question's own.
     """
     outcome = Outcome.of(split, found, knowledge)
     at = int(np.abs(np.log(SHARES / threshold)).argmin())
     failed, right, size = outcome.failures(at, split), outcome.drawn(split), outcome.sets(at)[1]
-    rows = []
+    columns, rows = outcome.columns(at), []
     for i, example in enumerate(split.examples):
         order = np.argsort(-found.probability[i], kind="stable")
         kept = [(int(c), float(found.probability[i][j])) for j in order if (c := found.candidate[i][j]) != NONE]
@@ -85,6 +85,7 @@ def retrieval_rows(
         gold = sorted(example.target) if isinstance(example.target, frozenset) else []
         row: dict[str, Any] = {"uid": example.uid, "gold": gold, "answer": told[0][0] if told else ""}
         row |= {"right": bool(right[i]), "answers": told, "size": int(size[i])}
+        row |= {name: round(float(columns[name][i]), 6) for name in ("mrr", "f1")}
         row |= {"none": round(float(outcome.ranks.none[i]), 6), "touched": int(outcome.ranks.touched[i])}
         row |= {"failure": FAILURES[failed[i]], "cycles": int(found.cycles[i])}
         rows.append(row | dict(split.category.get(example.uid, {})))

@@ -1,0 +1,107 @@
+"""What a row of an ablation answered to one test, read from the folders of its runs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+
+from kgreason.errors import DataError
+from kgreason.experiment import record
+from kgreason.experiment.run import Run
+from kgreason.statistics import Answers, Difference, Metric, Outcome, Values, difference
+
+#: What the table shows of each test, where the task has it, and how it follows from the examples; what counts most
+#: comes first.
+METRICS: dict[str, Metric] = {
+    "accuracy": "accuracy",
+    "hits@1": "hits@1",
+    "macro_f1": "macro_f1",
+    "mrr": "mean",
+    "f1": "mean",
+}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A row's answers to one test.
+
+    Args:
+        seeds: Of the runs.
+        scores: The metrics of each run.
+        lines: Of each run, what it wrote down of each example.
+    """
+
+    seeds: tuple[int, ...]
+    scores: tuple[Mapping[str, float], ...]
+    lines: tuple[Sequence[Mapping[str, Any]], ...]
+
+    @property
+    def uids(self) -> list[str]:
+        return [line["uid"] for line in self.lines[0]]
+
+    def of(self, seeds: Sequence[int]) -> "Answered":
+        """Return the part of some seeds."""
+        at = [self.seeds.index(seed) for seed in seeds]
+        return replace(
+            self, seeds=tuple(seeds), scores=tuple(self.scores[i] for i in at), lines=tuple(self.lines[i] for i in at)
+        )
+
+    def outcome(self, metric: str) -> Outcome | None:
+        """Return the answers as a metric needs them; None if the runs did not write that down, or there are none."""
+        if not self.lines or not self.lines[0]:
+            return None
+        group = _groups(self.lines[0])
+        if METRICS[metric] == "mean":
+            values = [[_value(line, metric) for line in lines] for lines in self.lines]
+            return None if any(v is None for row in values for v in row) else Values(np.array(values, float), group)
+        listed = "gold_id" in self.lines[0][0]  # else answers are sets, and right or wrong is all that counts
+        gold = np.array([line["gold_id"] if listed else 1 for line in self.lines[0]], np.int64)
+        found = [[line["answer_id"] if listed else int(line["right"]) for line in lines] for lines in self.lines]
+        return Answers(gold, np.array(found, np.int64), group)
+
+
+def answered(runs: Mapping[int, Run], test: str) -> Answered | None:
+    """Return what the runs of a row, by seed, answered to a test; None if no run has it.
+
+    Raises:
+        StoreError: If a file of a run is missing or damaged.
+    """
+    seeds = tuple(seed for seed, run in runs.items() if test in run.metrics["test"])
+    if not seeds:
+        return None
+    lines = [[x for x in record.read_lines(runs[s].folder / record.PREDICTIONS) if x["test"] == test] for s in seeds]
+    return Answered(seeds, tuple(runs[seed].metrics["test"][test] for seed in seeds), tuple(lines))
+
+
+def labels_in(rows: Iterable[Answered]) -> int:
+    """Return how many labels there are: one more than the highest that is right or was answered."""
+    ids = [max(line["gold_id"], line["answer_id"]) for of in rows for x in of.lines for line in x if "gold_id" in line]
+    return max(ids, default=1) + 1
+
+
+def compare(one: Answered, other: Answered, metric: str, labels: int) -> Difference | None:
+    """Compare two rows over the seeds that both have; None if they have none, or were tested on other examples."""
+    both = [seed for seed in one.seeds if seed in other.seeds]
+    mine, theirs = one.of(both).outcome(metric), other.of(both).outcome(metric)
+    if not both or mine is None or theirs is None or one.uids != other.uids:
+        return None
+    try:
+        return difference(mine, theirs, METRICS[metric], labels)
+    except DataError:  # the same examples with other right answers
+        return None
+
+
+def _groups(lines: Sequence[Mapping[str, Any]]) -> Any:
+    if not lines or "group" not in lines[0]:
+        return None
+    return np.unique([str(line["group"]) for line in lines], return_inverse=True)[1].reshape(-1)
+
+
+def _value(line: Mapping[str, Any], metric: str) -> float | None:
+    if metric == "mrr" and "gold_id" in line:
+        given = line["probabilities"]
+        return 1.0 / (1 + sum(p > given[line["gold_id"]] for p in given))
+    found = line.get(metric)
+    return None if found is None else float(found)
