@@ -1,93 +1,14 @@
-"""Plots of a report: forest, reliability, cost, courses of training. Inline SVG, no library needed."""
+"""Plots of a report: reliability, cost, courses of training. Inline SVG, no library needed."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import final
 
 from kgreason.errors import DataError
 from kgreason.explain import svg
+from kgreason.explain.forest import COLOUR, Mark, numbers
 from kgreason.explain.markup import escape
-
-Kind = Literal["main", "against", "control", "other"]
-_COLOUR: dict[Kind, str] = {
-    "main": svg.SERIES[0],
-    "against": svg.GREY,
-    "control": svg.SERIES[2],
-    "other": "currentColor",
-}
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A number with its interval, as a plot shows it.
-
-    Args:
-        name: What was measured.
-        value: In the unit of the plot.
-        low: The lower end of its interval; equal to `value` if none is known.
-        high: The upper end.
-        kind: How it is drawn: the main row, the one it is compared with, a control (a diamond), any other.
-    """
-
-    name: str
-    value: float
-    low: float
-    high: float
-    kind: Kind = "other"
-
-
-def forest(marks: Sequence[Mark], title: str, across: str, caption: str = "", reference: float | None = None) -> str:
-    """Draw one line for each mark: its interval, its value, and the numbers beside.
-
-    Args:
-        marks: From top to bottom.
-        title: What is drawn.
-        across: The unit.
-        caption: How to read it.
-        reference: Where a dashed line stands: the value of what is compared with, or 0 for differences.
-
-    Raises:
-        DataError: If there is nothing to draw.
-    """
-    if not marks:
-        raise DataError(f"The plot '{title}' has no rows.")
-    left, step, top = svg.width_of([m.name for m in marks]) + 12, 25.0, 8.0
-    ends = [end for m in marks for end in (m.low, m.high)] + ([] if reference is None else [reference])
-    x = svg.Axis.around(ends, left, left + 270)
-    bottom = top + step * len(marks)
-    body = [svg.across(x, bottom, top, across)]
-    if reference is not None:
-        body.append(svg.line(x.at(reference), top, x.at(reference), bottom, colour="currentColor", dash="3 3"))
-    for i, mark in enumerate(marks):
-        y = top + step * (i + 0.5)
-        bold = ' font-weight="650"' if mark.kind in ("main", "against") else ""
-        body += [svg.text(left - 12, y + 4, mark.name, anchor="end", more=bold.strip()), _drawn(mark, x, y)]
-        body.append(svg.text(x.end + 12, y + 4, _numbers(mark), size=svg.TICK))
-    return svg.plot(title, caption, (x.end + 120, bottom + 40), body)
-
-
-def _drawn(mark: Mark, x: svg.Axis, y: float) -> str:
-    colour, at = _COLOUR[mark.kind], x.at(mark.value)
-    whole = f"<title>{escape(mark.name)}: {_numbers(mark)}</title>"
-    ends = ""
-    if mark.low < mark.high:
-        low, high = x.at(mark.low), x.at(mark.high)
-        ends = svg.line(low, y, high, y, colour=colour, width=2)
-        ends += "".join(svg.line(end, y - 4, end, y + 4, colour=colour, width=1.5) for end in (low, high))
-    if mark.kind == "control":
-        shape = f'<path d="M{at:.1f} {y - 5.5:.1f}l5.5 5.5l-5.5 5.5l-5.5 -5.5z" fill="{colour}"/>'
-    else:
-        shape = f'<rect x="{at - 4.5:.1f}" y="{y - 4.5:.1f}" width="9" height="9" rx="1.5" fill="{colour}"/>'
-    return f"<g>{whole}{ends}{shape}</g>"
-
-
-def _numbers(mark: Mark) -> str:
-    told = f"{mark.value:.1f}"
-    if mark.low < mark.high:
-        told += f" [{mark.low:.1f}, {mark.high:.1f}]"
-    return told.replace("-", "\N{MINUS SIGN}")
 
 
 @final
@@ -168,8 +89,8 @@ def cost(points: Sequence[tuple[Mark, float]], title: str, across: str, up: str,
     body.append(_path([*stairs, (x.end, y.at(best))], svg.GREY, 1.2, dash="3 3"))
     heights = _apart([y.at(m.value) for m, _ in known], 13)
     for (mark, price), height in zip(known, heights, strict=True):
-        at, colour = (x.at(price), y.at(mark.value)), _COLOUR[mark.kind]
-        told = f"<title>{escape(mark.name)}: {_numbers(mark)} {escape(up)}, {svg.told(price)} {escape(across)}</title>"
+        at, colour = (x.at(price), y.at(mark.value)), COLOUR[mark.kind]
+        told = f"<title>{escape(mark.name)}: {numbers(mark)} {escape(up)}, {svg.told(price)} {escape(across)}</title>"
         body.append(svg.line(at[0], y.at(mark.low), at[0], y.at(mark.high), colour=colour, width=1.4))
         body.append(f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="4.5" fill="{colour}">{told}</circle>')
         body.append(svg.line(at[0] + 6, at[1], x.end + 8, height, width=0.7))

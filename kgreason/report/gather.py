@@ -1,0 +1,186 @@
+"""Finds runs in folders, and puts together what is compared."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from kgreason.errors import DataError, StoreError
+from kgreason.experiment import record
+from kgreason.experiment.config import near
+from kgreason.experiment.retest import TESTS
+from kgreason.report.result import Result, Study
+
+#: How an ablation's file of results ends.
+ABLATION = ".ablation.json"
+#: Folders in folders are looked into so deep.
+_DEEP = 4
+
+
+def gather(places: Iterable[str | Path], against: str = "") -> list[Study]:
+    """Find the runs in some places and put together what is compared.
+
+    An ablation's `*.ablation.json` says which runs are its rows. All other runs are put together by task and tests:
+    those that differ in nothing but the seed are one variant, called by their title. What cannot be read becomes a
+    problem of its study, or of a study without runs.
+
+    Args:
+        places: Run folders, folders of runs (and folders of those), `*.ablation.json` files.
+        against: The variant that others are compared with, in the studies that have it; otherwise what the ablation's
+            file says, or the run that was begun first.
+
+    Raises:
+        DataError: If a place does not exist, nothing in them is a run, or no study has the variant `against`.
+    """
+    files, folders = _found(list(map(Path, places)))
+    studies = [study for path in files if (study := _ablation(path, against)) is not None]
+    named = {run.folder.resolve() for s in studies for runs in s.variants.values() for run in runs.values()}
+    studies += _alone([folder for folder in folders if folder.resolve() not in named], against)
+    if not any(study.variants for study in studies):
+        problems = [problem for study in studies for problem in study.problems]
+        told = f" {len(problems)} cannot be shown, the first: {problems[0]}" if problems else ""
+        listed = ", ".join(map(str, places))
+        raise DataError(f"{listed}: there is no finished run.{told} Make one with: kgreason run FILE")
+    names = {name: None for study in studies for name in study.variants}
+    if against and against not in names:
+        raise DataError(f"there is no variant '{against}'.{near(against, names)} Variants: {', '.join(names)}.")
+    return studies
+
+
+def _found(places: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Return the ablations' files and the folders of runs, each once, in order."""
+    files: dict[Path, Path] = {}
+    folders: dict[Path, Path] = {}
+    for place in places:
+        if not place.exists():
+            raise DataError(f"{place}: there is no such folder or file. Give folders of runs, or *{ABLATION} files.")
+        if place.is_file():
+            if not place.name.endswith(ABLATION):
+                raise DataError(f"{place} is no *{ABLATION} file. Give folders of runs, or such files.")
+            files.setdefault(place.resolve(), place)
+            continue
+        for path in _walk(place, _DEEP):
+            (files if path.name.endswith(ABLATION) else folders).setdefault(path.resolve(), path)
+    return list(files.values()), list(folders.values())
+
+
+def _walk(folder: Path, deep: int) -> Iterator[Path]:
+    """Yield run folders and ablations' files; nothing inside of a run is one."""
+    if (folder / record.CONFIG).is_file() or (folder / record.METRICS).is_file():
+        yield folder
+        return
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {error.strerror or error}.") from error
+    yield from (path for path in inside if path.name.endswith(ABLATION) and path.is_file())
+    for path in inside:
+        if deep and path.is_dir() and not path.name.startswith(".") and path.name != TESTS:
+            yield from _walk(path, deep - 1)
+
+
+def _ablation(path: Path, against: str) -> Study | None:
+    try:
+        told = record.read_json(path)
+        runs, title = dict(told["runs"]), str(told["title"])
+    except (StoreError, KeyError, TypeError, ValueError) as error:
+        reason = str(error) if isinstance(error, StoreError) else f"{path} is damaged: it has no {error}."
+        return Study(path.name, "", {}, (reason,), path)
+    variants: dict[str, dict[int, Result]] = {}
+    problems: list[str] = []
+    for label, folder in runs.items():
+        name, _, seed = str(label).rpartition(", seed ")
+        try:
+            found = Result.read(path.parent / str(folder))
+        except StoreError as error:
+            problems.append(f"{label}: {_unfinished(path.parent / str(folder), error)}")
+            continue
+        variants.setdefault(name or str(label), {})[int(seed) if seed.isdigit() else found.seed] = found
+    problems += _failed(told)
+    base = against if against in variants else str(told.get("against", ""))
+    return Study(title, base if base in variants else "", variants, tuple(problems), path, told)
+
+
+def _failed(told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what an ablation's file says of runs that failed."""
+    failed = told.get("failed") or {}
+    for label, reason in failed.items() if isinstance(failed, Mapping) else ((str(f), "") for f in failed):
+        yield f"{label}: {reason}" if reason else f"{label}: it failed."
+
+
+def _alone(folders: list[Path], against: str) -> list[Study]:
+    """Return studies of runs that no ablation names: one for each task with its tests."""
+    groups: dict[str, list[Result]] = {}
+    problems: list[str] = []
+    seen: set[str] = set()
+    for folder in folders:
+        try:
+            run = Result.read(folder)
+        except StoreError as error:
+            problems.append(f"{folder.name}: {_unfinished(folder, error)}")
+            continue
+        mark = hashlib.sha256(json.dumps([run.config, run.metrics], sort_keys=True, default=str).encode()).hexdigest()
+        if mark not in seen:  # a run that was copied under another name
+            seen.add(mark)
+            groups.setdefault(json.dumps([run.task, _tests(run)]), []).append(run)
+    studies = [_together(runs, against) for runs in groups.values()]
+    if problems and len(studies) == 1:
+        only = studies[0]
+        return [Study(only.title, only.against, only.variants, tuple(problems))]
+    return [*studies, *([Study("Not shown", "", {}, tuple(problems))] if problems else [])]
+
+
+def _tests(run: Result) -> object:
+    """Return what a run was tested on; runs that were tested on something else are not compared."""
+    task = run.config.get("task", {})
+    named = task.get("test", {}) if isinstance(task, Mapping) else {}
+    sizes = {test: scores.get("size") for test, scores in run.tests.items()}
+    return [sorted(sizes.items()), sorted(map(str, named.items())) if isinstance(named, Mapping) else str(named)]
+
+
+def _together(runs: list[Result], against: str) -> Study:
+    """Make a study of runs of the same task and tests."""
+    runs = sorted(runs, key=_begun)
+    by_config: dict[str, dict[int, Result]] = {}
+    for run in runs:
+        kept = {key: value for key, value in run.config.items() if key not in ("seed", "title", "expected", "source")}
+        by_config.setdefault(json.dumps([kept, run.title], sort_keys=True, default=str), {}).setdefault(run.seed, run)
+    titles = [next(iter(seeds.values())).title for seeds in by_config.values()]
+    common = _shared(titles)
+    variants: dict[str, dict[int, Result]] = {}
+    for title, seeds in zip(titles, by_config.values(), strict=True):
+        name = title.removeprefix(common) or title
+        if name in variants:  # the same title, other settings: the folder tells them apart
+            name = f"{name} ({next(iter(seeds.values())).folder.name.rpartition('-')[2]})"
+        variants[name] = seeds
+    first = next(iter(variants))
+    base = against if against in variants else first if len(variants) > 1 else ""
+    title = common.rstrip(": ") or (titles[0] if len(variants) == 1 else f"Runs of the task {runs[0].task}")
+    return Study(title, base, variants)
+
+
+def _shared(titles: list[str]) -> str:
+    """Return what the titles of an ablation's rows begin with: "Base title: "."""
+    heads = {title.rpartition(": ")[0] for title in titles}
+    head = next(iter(heads))
+    return f"{head}: " if len(heads) == 1 and head and len(set(titles)) > 1 else ""
+
+
+def _begun(run: Result) -> tuple[str, str]:
+    try:
+        return str(record.read_json(run.folder / record.RESOLVED).get("started", "")), run.folder.name
+    except StoreError:
+        return "", run.folder.name
+
+
+def _unfinished(folder: Path, error: StoreError) -> str:
+    """Return what is wrong with a run, with the last it said if it was not finished."""
+    if (folder / record.METRICS).exists() or not (folder / record.LOG).is_file():
+        return str(error)
+    try:
+        lines = (folder / record.LOG).read_text("utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    last = f" The last it said: {lines[-1]}" if lines else ""
+    return f"it is not finished.{last}"

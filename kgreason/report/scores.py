@@ -1,0 +1,221 @@
+"""The numbers of a study: every variant's score with its interval, and how it differs from what it is compared with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+
+from kgreason.errors import DataError, StoreError
+from kgreason.experiment.controls import CONTROLS, PREFIX
+from kgreason.explain import Estimate, Kind, Mark, Quantity
+from kgreason.report.result import Answered, Metric, Result, Study
+from kgreason.report.tables import Table
+from kgreason.statistics import Answers, Compared, Difference, difference, facts_told, holm, interval, told
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """One variant on one test.
+
+    Args:
+        name: Of the variant.
+        runs: One for each seed, by seed.
+        answered: What they answered, in the order of `runs`; empty if a run has no predictions.
+        score: The mean over the seeds with its 95 % interval over examples and seeds.
+        f1: The mean of macro-F1, or of the F1 of sets; None if the task has neither.
+        versus: The difference to what the study compares with; None for that one itself, or if `why` says so.
+        p_holm: Its p, corrected for the number of variants.
+        why: Why there is no difference; empty if there is one.
+    """
+
+    name: str
+    runs: Sequence[Result]
+    answered: Sequence[Answered]
+    score: Estimate
+    f1: float | None
+    versus: Difference | None = None
+    p_holm: float | None = None
+    why: str = ""
+
+    @property
+    def is_control(self) -> bool:
+        return self.name.startswith(PREFIX)
+
+    @property
+    def seeds(self) -> list[int]:
+        return [run.seed for run in self.runs]
+
+
+def read_lines(study: Study, test: str) -> list[Line]:
+    """Return every variant of a study on a test, in order.
+
+    A difference is taken over the seeds that both variants have, and only if they answered the same examples. Lines
+    without predictions have the score and the interval that `metrics.json` gives.
+    """
+    metric = study.metric(test)
+    lines = [_line(name, study.of(name, test), test, metric) for name in study.variants if study.of(name, test)]
+    base = next((line for line in lines if line.name == study.against), None)
+    if base is None:
+        return lines
+    compared = [line if line is base else _compared(line, base, metric) for line in lines]
+    told = [line for line in compared if line.versus is not None]
+    corrected = dict(zip([t.name for t in told], holm([t.versus.p for t in told if t.versus]), strict=True))
+    return [replace(line, p_holm=corrected.get(line.name)) for line in compared]
+
+
+def results(study: Study, test: str, lines: Sequence[Line]) -> Table:
+    """Return the table of results of a test."""
+    metric = study.metric(test)
+    f1 = "macro-F1" if metric == "accuracy" else "F1 of sets"
+    columns = ["variant", "seeds", metric, f1]
+    with_gap = any(line.versus for line in lines)
+    if with_gap:
+        columns += [f"difference to {study.against}", "p (Holm)", "McNemar p", "could have shown"]
+    rows = []
+    for line in lines:
+        gap = line.versus
+        row: list[object] = [line.name, len(line.runs), line.score, None if line.f1 is None else _percent(line.f1)]
+        if with_gap and gap is not None:
+            told = Quantity.points(gap.value, gap.low, gap.high)
+            row += [told, Quantity.chance(line.p_holm or 0.0), Quantity.chance(gap.mcnemar), _points(gap.detectable)]
+        elif with_gap:
+            row += [line.why or None, None, None, None]
+        rows.append(row)
+    return Table(f"results: {test}", columns, rows, _told(study, test, lines, with_gap))
+
+
+def _told(study: Study, test: str, lines: Sequence[Line], with_gap: bool) -> str:
+    size = int(lines[0].runs[0].tests[test].get("size", 0))
+    told = f"{size:,} examples. Score: mean over seeds with its 95 % interval over examples and seeds."
+    if with_gap:
+        told += (
+            f" Difference in {study.metric(test)}, in points, to '{study.against}': paired bootstrap over examples and "
+            "seeds; p after Holm's correction for the number of variants; McNemar: the largest p of any one seed; "
+            "could have shown: the smallest difference that this test finds four times in five."
+        )
+    return told
+
+
+def sentences(study: Study, test: str, lines: Sequence[Line]) -> list[str]:
+    """Return what the differences say, one sentence each, and whether a gain comes from the graph's facts."""
+    metric = f"{study.metric(test)} on {test}"
+    said = [
+        Compared(line.name, study.against, metric, line.versus, line.p_holm)
+        for line in lines
+        if line.versus is not None and line.p_holm is not None
+    ]
+    return [told(compared) for compared in said] + _facts(study, test, lines)
+
+
+def _facts(study: Study, test: str, lines: Sequence[Line]) -> list[str]:
+    """Compare graph, no graph and a graph with wrong facts, if all three were run."""
+    of = {line.name.removeprefix(PREFIX): line for line in lines}
+    if not {"no-graph", "tails-shuffled"} <= of.keys() or study.main not in of:
+        return []
+    graph, none, wrong = of[study.main], of["no-graph"], of["tails-shuffled"]
+    metric = study.metric(test)
+    pairs = [(graph, none), (wrong, none), (graph, wrong)]
+    found = [(a.name, b.name, _compared(a, b, metric).versus) for a, b in pairs]
+    corrected = holm([d.p for _, _, d in found if d is not None])
+    said = [Compared(a, b, metric, d, p) for (a, b, d), p in zip(found, corrected, strict=False) if d is not None]
+    return [facts_told(*said)] if len(said) == len(pairs) else []
+
+
+def marks(study: Study, lines: Sequence[Line]) -> list[Mark]:
+    """Return the scores as a forest plot shows them, in percent."""
+    return [
+        Mark(line.name, 100 * line.score.value, 100 * line.score.low, 100 * line.score.high, kind_of(study, line))
+        for line in lines
+    ]
+
+
+def gaps(study: Study, lines: Sequence[Line]) -> list[Mark]:
+    """Return the differences as a forest plot shows them, in points."""
+    return [
+        Mark(line.name, 100 * d.value, 100 * d.low, 100 * d.high, kind_of(study, line))
+        for line in lines
+        if (d := line.versus) is not None
+    ]
+
+
+def kind_of(study: Study, line: Line) -> Kind:
+    """Return how a plot draws a line."""
+    if line.is_control:
+        return "control"
+    return "against" if line.name == study.against else "main" if line.name == study.main else "other"
+
+
+def controls(study: Study, lines: Mapping[str, Sequence[Line]]) -> Table | None:
+    """Return the controls beside the main score, and what each asks; None if there are none."""
+    rows: list[list[object]] = []
+    for test, of_test in lines.items():
+        main = next((line for line in of_test if line.name == study.main), None)
+        for line in (line for line in of_test if line.is_control):
+            known = CONTROLS.get(line.name.removeprefix(PREFIX))
+            gap = None if main is None else _gap(main, line, study.metric(test))
+            rows.append([line.name.removeprefix(PREFIX), known.question if known else None, test])
+            rows[-1] += [None if main is None else main.score, line.score, gap]
+    if not rows:
+        return None
+    columns = ["control", "what it asks", "test", study.main, "with the control", "lost by it"]
+    told = (
+        f"Each control is '{study.main}' with one thing taken away or spoilt. Lost: the score of '{study.main}' less "
+        "that of the control, in points, paired; where the interval holds 0, the test cannot tell the two apart."
+    )
+    return Table("controls", columns, rows, told)
+
+
+def _gap(main: Line, control: Line, metric: Metric) -> Quantity | None:
+    found = _compared(main, control, metric).versus
+    return None if found is None else Quantity.points(found.value, found.low, found.high)
+
+
+def _line(name: str, runs: Sequence[Result], test: str, metric: Metric) -> Line:
+    try:
+        answered = [Answered.of(run.rows(test)) for run in runs]
+    except (StoreError, KeyError, TypeError):
+        answered = []
+    known = answered if answered and all(len(a.uid) for a in answered) else []
+    values = [float(run.tests[test][metric]) for run in runs]
+    mean, scores = float(np.mean(values)), runs[0].tests[test]
+    try:
+        found = interval(_as_answers(known), metric)
+        score = Estimate(mean, min(mean, max(0.0, found.low)), max(mean, min(1.0, found.high)))
+    except DataError:  # no predictions, or seeds that answered different examples
+        low, high = float(scores.get(f"{metric}.low", mean)), float(scores.get(f"{metric}.high", mean))
+        score = Estimate(mean, low, high) if len(runs) == 1 and low <= mean <= high else Estimate(mean, mean, mean)
+        known = known if len(known) == len(runs) == 1 else []
+    f1 = next((key for key in ("macro_f1", "f1") if all(key in run.tests[test] for run in runs)), None)
+    return Line(name, runs, known, score, None if f1 is None else float(np.mean([r.tests[test][f1] for r in runs])))
+
+
+def _as_answers(answered: Sequence[Answered]) -> Answers:
+    if not answered or any(a.uid != answered[0].uid for a in answered):
+        raise DataError("The seeds answered different examples.")
+    return Answers(answered[0].gold, np.array([a.given for a in answered], np.int64))
+
+
+def _compared(line: Line, base: Line, metric: Metric) -> Line:
+    """Return a line with its difference to another one, over the seeds that both have."""
+    common = [seed for seed in line.seeds if seed in base.seeds]
+    if not line.answered or not base.answered:
+        return replace(line, why="no predictions to compare")
+    if not common:
+        return replace(line, why="no seed in common")
+    mine, theirs = ([of.answered[of.seeds.index(seed)] for seed in common] for of in (line, base))
+    if any(a.uid != b.uid for a, b in zip(mine, theirs, strict=True)):
+        return replace(line, why="tested on other examples")
+    try:
+        return replace(line, versus=difference(_as_answers(mine), _as_answers(theirs), metric))
+    except DataError as error:
+        return replace(line, why=str(error))
+
+
+def _percent(share: float) -> Quantity:
+    return Quantity(share, f"{100 * share:.1f} %")
+
+
+def _points(share: float) -> Quantity:
+    return Quantity(share, f"{100 * share:.1f}")
