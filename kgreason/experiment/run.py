@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, final
@@ -53,6 +53,7 @@ class Options:
         tell: Gets a line for people, now and then.
         step: Is told of the progress of preparation.
         watch: Is told of the progress of training.
+        sources: Name to text of the files that the experiment was read from; the run keeps them, comments and all.
     """
 
     out: Path = Path("runs")
@@ -61,6 +62,7 @@ class Options:
     tell: Callable[[str], None] = lambda text: None
     step: Step = lambda what, done, whole: None
     watch: Callable[[Progress], None] = lambda progress: None
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @final

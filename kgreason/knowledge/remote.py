@@ -17,7 +17,7 @@ from kgreason.registry import Registry
 #: Gives each text that a graph is needed for, and the names of what it is about, if they are known.
 Texts: TypeAlias = Callable[[], Iterable[tuple[str, Sequence[str]]]]
 _NONE: Mapping[str, Any] = MappingProxyType({})
-_TABLES: Mapping[str, Registry[Any]] = {
+TABLES: Mapping[str, Registry[Any]] = {
     "walk": Registry("knowledge.walk", walk=Rules),
     "names": Registry("knowledge.names", names=Naming),
     "access": Registry("knowledge.access", access=Access),
@@ -65,7 +65,7 @@ class SparqlSource:
         if hops < 1:
             raise ConfigError(f"[knowledge] sparql: hops = {hops}, expected at least 1.")
         made = {
-            key: _TABLES[key].build({"name": key} | {k: tuple(v) if isinstance(v, list) else v for k, v in t.items()})
+            key: TABLES[key].build({"name": key} | {k: tuple(v) if isinstance(v, list) else v for k, v in t.items()})
             for key, t in (("walk", walk), ("names", names), ("access", access), ("limits", limits))
         }
         self.remote = RemoteGraph(endpoint, graph, made["walk"], made["names"], made["access"], made["limits"])
