@@ -17,6 +17,7 @@ from kgreason.decode import DECODERS, HALTS, JUDGES
 from kgreason.encode import ENCODERS, ENTITIES, FUSIONS, GRAPHS, LANGUAGES, embed_texts
 from kgreason.errors import ConfigError
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.edited import edit
 from kgreason.experiment.english import phrases
 from kgreason.experiment.senses import WordSenses
 from kgreason.frontier import Facts
@@ -72,12 +73,15 @@ class Front:
         return splits if self.spoil is None else self.spoil(splits)
 
 
-def build_front(config: ExperimentConfig, texts: Texts | None = None) -> Front:
+def build_front(
+    config: ExperimentConfig, texts: Texts | None = None, knowledge: KnowledgeGraph | None = None
+) -> Front:
     """Build everything left of the reasoner.
 
     Args:
         config: The experiment.
         texts: What a remote graph is asked about; None for all examples of the run.
+        knowledge: The graph of the section `[knowledge]`, if it is open already.
 
     Raises:
         ConfigError: If a name or an argument is wrong.
@@ -87,8 +91,14 @@ def build_front(config: ExperimentConfig, texts: Texts | None = None) -> Front:
     task_table = dict(config.task)
     spoil = task_table.pop("spoil", None)
     opened: list[KnowledgeGraph] = []  # a remote graph is asked for what the task's examples name
-    task = build(TASKS, "task", task_table, generate=partial(_generate, opened, model or "minilm"))
-    knowledge = build_knowledge(config.knowledge, texts or partial(_texts, task))
+    fronts: list[Front] = []
+    made = {
+        "generate": partial(_generate, opened, model or "minilm"),
+        "edit": partial(edit, config, fronts, build_reasoner),
+    }
+    task = build(TASKS, "task", task_table, **made)
+    if knowledge is None:
+        knowledge = build_knowledge(config.knowledge, texts or partial(_texts, task))
     opened.append(knowledge)
     sizes = {EdgeType.KNOWLEDGE: len(knowledge.relations)}
     train = build(TRAINERS, "train", {"select": task.select} | config.train)
@@ -98,7 +108,7 @@ def build_front(config: ExperimentConfig, texts: Texts | None = None) -> Front:
         "entity_ids": lru_cache(2**16)(partial(entities_of, knowledge)),
     }
     context |= {"model": model} if model else {}
-    return Front(
+    front = Front(
         task=task,
         parse=build(PARSERS, "parse", config.parse),
         knowledge=knowledge,
@@ -107,6 +117,8 @@ def build_front(config: ExperimentConfig, texts: Texts | None = None) -> Front:
         train=train,
         spoil=None if spoil is None else Spoil.of(spoil),
     )
+    fronts.append(front)
+    return front
 
 
 def build_reasoner(config: ExperimentConfig, front: Front) -> Reasoner:

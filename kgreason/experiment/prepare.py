@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import ndarray
@@ -17,21 +17,23 @@ from numpy import ndarray
 from kgreason.collate import Prepared
 from kgreason.data import Example, KnowledgeGraph
 from kgreason.errors import StoreError
-from kgreason.experiment.build import Front
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.record import code_hash
 from kgreason.places import cache_folder, shipped
 from kgreason.tasks import Split, Splits
 from kgreason.tasks.manifest import sha256
 
+if TYPE_CHECKING:
+    from kgreason.experiment.build import Front
+
 #: Called with the work (`"parse train"`), how much is done, and how much there is.
 Step = Callable[[str, int, int], None]
 #: Folders of the package that what is prepared depends on; and on the tables of words that ship with the graphs.
-_MADE_BY = ("data", "parse", "ground", "collate")
+MADE_BY = ("data", "parse", "ground", "collate")
 _CHUNK = 1024
 
 
-def prepare(front: Front, config: ExperimentConfig, split: Split, what: str, step: Step) -> list[Prepared]:
+def prepare(front: "Front", config: ExperimentConfig, split: Split, what: str, step: Step) -> list[Prepared]:
     """Parse, ground and tokenise a split, or take it from the cache.
 
     Args:
@@ -125,7 +127,7 @@ def data_checksums(splits: Iterable[Split]) -> dict[str, str]:
     return {path: checksum for split in splits for path, checksum in split.checksum.items()}
 
 
-def checksums_of(front: Front, splits: Splits) -> dict[str, str]:
+def checksums_of(front: "Front", splits: Splits) -> dict[str, str]:
     """Return the hashes of all that a run reads: `knowledge`, the graph; and every file of its data by its name."""
     graph = {"knowledge": graph_checksum(front.knowledge)}
     return graph | data_checksums([splits.train, splits.dev, *splits.test.values()])
@@ -137,12 +139,12 @@ def sizes_of(splits: Splits) -> dict[str, int]:
     return {"train": len(splits.train), "dev": len(splits.dev)} | tests
 
 
-def _key(front: Front, config: ExperimentConfig, split: Split) -> str:
+def _key(front: "Front", config: ExperimentConfig, split: Split) -> str:
     tables = config.as_tables()
     language = tables["encode"].get("language", {})
     made_of: dict[str, Any] = {room: tables[room] for room in ("parse", "ground", "collate")}
     made_of |= {"model": language.get("model", "") if isinstance(language, Mapping) else language}
-    made_of |= {"graph": graph_checksum(front.knowledge), "labels": front.task.labels, "code": code_hash(_MADE_BY)}
+    made_of |= {"graph": graph_checksum(front.knowledge), "labels": front.task.labels, "code": code_hash(MADE_BY)}
     made_of |= {"words": {path.name: sha256(path) for path in sorted(shipped("graphs").glob("*.tsv"))}}
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode())
     for e in split.examples:

@@ -78,6 +78,7 @@ class WordFacts:
         self._lines: list[_Line] = []
         self._index: dict[str, list[tuple[int, _Place]]] = {}
         self._of: dict[Term, dict[int, _Place]] = {}
+        self._words: dict[int, list[str]] = {}
         for number, line in enumerate(lines, start=1):
             if line.strip() and line.strip() != "#" and not line.startswith("# "):
                 self._enter(line.rstrip("\n").split("\t"), f"{where}, line {number}")
@@ -139,6 +140,15 @@ class WordFacts:
             for line, place in self._index.get(form, ()):
                 if self._lines[line].pos & accepted:
                     yield line, place
+
+    def beside(self, term: Term) -> tuple[str, ...]:
+        """Return the words of all lines that know a term, but for itself."""
+        if not self._words:
+            for word, places in self._index.items():
+                for line, _ in places:
+                    self._words.setdefault(line, []).append(word)
+        own = {term.text.lower(), term.lemma}
+        return tuple(dict.fromkeys(w for line in self.of(term) for w in self._words[line] if w not in own))
 
     def between(self, first: Term, second: Term) -> Fact | None:
         """Return what the first line that knows both terms says of them."""

@@ -1,19 +1,23 @@
 """Natural language inference: does the hypothesis follow from the premise?"""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, final
 
 import numpy as np
 
 from kgreason.data import Example, KnowledgeGraph, Predictions
 from kgreason.errors import ConfigError, DataError
+from kgreason.tasks.edited import Editing
 from kgreason.tasks.metrics import by_category, classification
-from kgreason.tasks.split import Split
+from kgreason.tasks.split import Split, ToExample, join, without_copies
 from kgreason.tasks.task import Splits, draw, gold_of, listed_rows
 from kgreason.tasks.text import clean
 
 LABELS = ("entailment", "neutral", "contradiction")
+
+Edit = Callable[[Split, Editing, Sequence[str], ToExample], Split]
 
 
 @final
@@ -27,6 +31,9 @@ class NliTask:
         labels: The labels, in the order of the head's candidates.
         select: The dev metric by which a checkpoint is picked.
         limit: Use at most so many pairs of each split; 0 for all.
+        edited: So many more pairs to fit on, or a table as in `Editing`: sentences of `train` with one word exchanged,
+            labelled by what natural logic proves of them from the graph. No person has labelled them.
+        edit: Makes them; not in the file.
     """
 
     def __init__(
@@ -37,14 +44,25 @@ class NliTask:
         labels: Sequence[str] = LABELS,
         select: str = "accuracy",
         limit: int = 0,
+        edited: int | Mapping[str, Any] = 0,
+        edit: Edit | None = None,
     ) -> None:
         if len(set(labels)) != len(labels) or len(labels) < 2:
             raise ConfigError(f"[task] labels = {list(labels)} needs two or more distinct labels.")
         self.train, self.dev, self.test = tuple(train), dev, dict(test or {})
         self.labels, self.select, self.limit = tuple(labels), select, limit
+        self.editing, self.edit = Editing.of(edited) if edited else None, edit
 
     def splits(self) -> Splits:
-        return draw(self.example, self.train, self.dev, self.test, self.limit)
+        drawn = draw(self.example, self.train, self.dev, self.test, self.limit)
+        if self.editing is None:
+            return drawn
+        if self.edit is None or tuple(self.labels) != LABELS:
+            raise ConfigError(f"[task] edited: pairs are proved to be one of {', '.join(LABELS)}; other labels cannot.")
+        made = self.edit(drawn.train, self.editing, self.labels, self.example)
+        for held in (drawn.dev, *drawn.test.values()):
+            made = without_copies(made, held.examples)
+        return replace(drawn, train=join([drawn.train, made]))
 
     def example(self, uid: str, fields: Mapping[str, Any]) -> Example:
         """Make an example from `premise`, `hypothesis` and, if given, `label`.
