@@ -34,6 +34,8 @@ def detectable(
     from scipy.stats import norm, t
 
     a, b = float(norm.ppf(1 - alpha / 2)), float(norm.ppf(power))
+    if 2.0 ** (1 - items) >= alpha:  # no exact test of so few finds anything
+        return 1.0
     psi = max(discordance, 1 / items)
     root = items - a * a + b * b
     found = math.sqrt(psi) * (a * math.sqrt(items) + b * math.sqrt(max(0.0, root))) / (items + b * b)
@@ -61,7 +63,8 @@ def needed(difference: float, discordance: float, power: float = 0.8, alpha: flo
     from scipy.stats import norm
 
     psi = max(discordance, difference)
-    spread = norm.ppf(1 - alpha / 2) * math.sqrt(psi) + norm.ppf(power) * math.sqrt(psi - difference**2)
+    a, b = float(norm.ppf(1 - alpha / 2)), float(norm.ppf(power))
+    spread = a * math.sqrt(psi) + b * math.sqrt(psi - difference**2)
     return math.ceil((spread / difference) ** 2)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kgreason.errors import DataError
-from kgreason.statistics import Answers, difference, holm, mcnemar, mean_interval
+from kgreason.statistics import Answers, detectable, difference, holm, mcnemar, mean_interval
 
 
 def _answers(gold: np.ndarray, accuracy: float, rng: np.random.Generator, seeds: int = 3) -> Answers:
@@ -64,3 +64,21 @@ def test_variants_tested_on_other_items_are_not_compared() -> None:
         difference(a, Answers(np.array([1, 1]), np.array([[0, 1]])))
     with pytest.raises(DataError, match="seeds"):
         difference(a, Answers(np.array([0, 1]), np.array([[0, 1], [0, 1]])))
+
+
+def test_against_statsmodels() -> None:
+    from statsmodels.stats.contingency_tables import mcnemar as theirs
+    from statsmodels.stats.multitest import multipletests
+    from statsmodels.stats.power import TTestPower
+
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        one, other = rng.random(80) < 0.7, rng.random(80) < 0.6
+        table = [[int((a & b).sum()) for b in (other, ~other)] for a in (one, ~one)]
+        assert mcnemar(one, other) == pytest.approx(theirs(table, exact=True).pvalue)
+        p = rng.random(7) ** 3
+        assert holm(p.tolist()) == pytest.approx(multipletests(p, method="holm")[1])
+    for items, psi in ((500, 0.1), (2000, 0.3)):
+        ours = detectable(items, psi)
+        t = TTestPower().solve_power(effect_size=ours / math.sqrt(psi - ours**2), nobs=items, alpha=0.05)
+        assert t == pytest.approx(0.8, abs=0.01)
