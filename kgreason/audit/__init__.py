@@ -1,1 +1,6 @@
-"""What a score rests on: one card of controls, leakage, costs and a verdict in words."""
+"""Audit: one card per run, with everything that a sceptical reader would ask about it."""
+
+from kgreason.audit.card import Card, read_card
+from kgreason.audit.conduct import Plan, audit
+
+__all__ = ["Card", "Plan", "audit", "read_card"]
