@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from kgreason.errors import ConfigError
 from kgreason.registry import Registry
 from kgreason.segments import segment_sum
 from kgreason.tensors import GraphBatch, States
@@ -44,18 +45,28 @@ class StepControl(nn.Module):
         dim: Width of the states.
         cycles: How many there are.
         dropout: Share of $h$ that is dropped in training.
+        order: `given`; or `shuffled`: cycle $i$ looks for what cycle $i + 1$ is for, and the last for what the first
+            is. The control of the order of the cycles.
+
+    Raises:
+        ConfigError: If there is no such order.
 
     Reference:
         TransferNet (Shi et al., 2021, arXiv:2104.07302), equations 1 to 3.
     """
 
-    def __init__(self, dim: int, cycles: int, dropout: float = 0.3) -> None:
+    def __init__(self, dim: int, cycles: int, dropout: float = 0.3, order: str = "given") -> None:
         super().__init__()
+        self.shift = _shift(order)
         self.steps = nn.ModuleList(nn.Linear(dim, dim) for _ in range(cycles))
         self.drop = nn.Dropout(dropout)
 
     def forward(self, cycle: int, states: States, before: Wanted | None) -> Wanted:
-        return _read(torch.tanh(self.steps[cycle](states.query)), states, self.drop(states.tokens))
+        return _read(
+            torch.tanh(self.steps[(cycle + self.shift) % len(self.steps)](states.query)),
+            states,
+            self.drop(states.tokens),
+        )
 
 
 @final
@@ -94,20 +105,25 @@ class ChainedControl(nn.Module):
         dim: Width of the states.
         cycles: How many there are.
         dropout: Share of $h$ that is dropped in training.
+        order: See `StepControl`.
+
+    Raises:
+        ConfigError: If there is no such order.
 
     Reference:
         NSM (He et al., 2021, arXiv:2101.03737), equations 1 to 3.
     """
 
-    def __init__(self, dim: int, cycles: int, dropout: float = 0.3) -> None:
+    def __init__(self, dim: int, cycles: int, dropout: float = 0.3, order: str = "given") -> None:
         super().__init__()
+        self.shift = _shift(order)
         self.steps = nn.ModuleList(nn.Linear(dim, dim) for _ in range(cycles))
         self.join, self.weigh = nn.Linear(2 * dim, dim), nn.Linear(dim, 1)
         self.drop = nn.Dropout(dropout)
 
     def forward(self, cycle: int, states: States, before: Wanted | None) -> Wanted:
         x = torch.zeros_like(states.query) if before is None else before.read
-        c = self.join(torch.cat([x, self.steps[cycle](states.query)], dim=-1))
+        c = self.join(torch.cat([x, self.steps[(cycle + self.shift) % len(self.steps)](states.query)], dim=-1))
         tokens = self.drop(states.tokens)
         return _attend(c, self.weigh(c[:, None] * tokens)[..., 0], states, tokens)
 
@@ -115,6 +131,12 @@ class ChainedControl(nn.Module):
 CONTROLS: Registry[Control] = Registry(
     "decode.control", steps=StepControl, recurrent=RecurrentControl, chained=ChainedControl
 )
+
+
+def _shift(order: str) -> int:
+    if order not in ("given", "shuffled"):
+        raise ConfigError(f"[decode.control] order = '{order}' is not known. Known: given, shuffled.")
+    return int(order == "shuffled")
 
 
 def _read(c: Float[Tensor, "batch dim"], states: States, tokens: Float[Tensor, "batch tokens dim"]) -> Wanted:

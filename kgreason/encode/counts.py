@@ -79,7 +79,7 @@ class CountFusion(nn.Module):
     def _edges(self, edges: "Brought", end: Int[Tensor, " nodes"]) -> Float[Tensor, " edges"]:
         kinds = 2 * self.num_relations
         key = (end[edges.source] * kinds + edges.kind) * _ENDS + end[edges.target]
-        kind, which = key.unique(return_inverse=True)
+        kind, which = torch.unique(key, return_inverse=True)
         there, relation, here = kind // (kinds * _ENDS), kind // _ENDS % kinds, kind % _ENDS
         e = self.weigh(self.source(there) + self.relation(relation) + self.target(here))
         weights: Tensor = e[:, 0].float()
@@ -153,8 +153,8 @@ def count_paths(
     both = (near & far).nonzero()[:, 0]
     direct = out & into
     # of two facts: what leads to each middle, by kind, and what leads on
-    a = (edges.target * n + edges.kind)[out].unique(return_counts=True)
-    b = (edges.source * n + edges.kind)[into].unique(return_counts=True)
+    a = torch.unique((edges.target * n + edges.kind)[out], return_counts=True)
+    b = torch.unique((edges.source * n + edges.kind)[into], return_counts=True)
     left, right = _join(a[0] // n, b[0] // n)
     # less those that turn back to where they began
     home, back = out & far[edges.source], into & near[edges.target]
@@ -170,7 +170,7 @@ def count_paths(
     )
     ones = (torch.ones_like(both), torch.ones_like(edges.kind[direct]), a[1][left] * b[1][right], -torch.ones_like(i))
     at = torch.cat([both, edges.source[direct], a[0][left] // n, edges.target[home][i]])
-    key, which = (batch.node_graph[at] * (n * n) + kind).unique(return_inverse=True)
+    key, which = torch.unique(batch.node_graph[at] * (n * n) + kind, return_inverse=True)
     many = torch.zeros_like(key).index_add(0, which, torch.cat(ones))
     key, many = key[many > 0], many[many > 0]
     return key // (n * n), key % (n * n), many

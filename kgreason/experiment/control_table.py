@@ -5,6 +5,7 @@ from kgreason.experiment.control import Control, Way
 
 _RAMAN = "Raman et al. 2021, arXiv:2010.12872"
 _GSC = "Wang et al. 2022, arXiv:2110.03192"
+_OWN = "own"
 
 
 def _both(name: str, question: str, why: str, source: str, way: Way) -> Control:
@@ -27,7 +28,7 @@ def _graph() -> tuple[Control, ...]:
             "no-facts",
             "Does linking alone help, without any fact?",
             "A graph brings names and structure, too: what is left without facts was not knowledge.",
-            "own",
+            _OWN,
             change.spoilt("drop", 1.0),
         ),
         _both("tails-shuffled", "Is it these facts, or any?", wrong, _RAMAN, change.spoilt("tails")),
@@ -36,6 +37,55 @@ def _graph() -> tuple[Control, ...]:
         _both("drop-10", "What if a tenth of the facts is missing?", gone, _RAMAN, change.spoilt("drop", 0.1)),
         _both("drop-25", "What if a quarter is missing?", gone, _RAMAN, change.spoilt("drop", 0.25)),
         _both("drop-50", "What if half is missing?", gone, _RAMAN, change.spoilt("drop", 0.5)),
+        _both(
+            "swapped-subgraph",
+            "Must it be the subgraph of this example?",
+            "Exchanging subgraphs between questions left the scores of published models where they were.",
+            "Aglionby and Teufel 2022, EMNLP",
+            change.swapped,
+        ),
+        _both(
+            "text-blanked",
+            "Is it the shape of the graph, or the words in it?",
+            "Names of entities are text, and a language model reads text without a graph.",
+            "Jiang et al. 2022, arXiv:2205.01841",
+            change.blanked,
+        ),
+        _both(
+            "no-edges",
+            "Are the facts read, or only the entities?",
+            "A bag of entities is a set of further words; the edges are what makes it a graph.",
+            _RAMAN,
+            change.edgeless,
+        ),
+    )
+
+
+def _baselines() -> tuple[Control, ...]:
+    simple = "It reached the scores of the graph networks of its time, with one number per edge."
+    return (
+        Control("gsc-count", "Is counting edges enough?", simple, _GSC, train=change.counted("count")),
+        Control(
+            "safe-paths",
+            "Is counting paths of relations enough?",
+            "Relations carried the gain of graph networks, and entities did not.",
+            "Jiang et al. 2022, arXiv:2205.01841",
+            train=change.counted("paths"),
+        ),
+        Control(
+            "mlp",
+            "Do messages between nodes matter?",
+            "As deep and as wide, and no node sees another in the encoder.",
+            _OWN,
+            train=change.without_edges,
+        ),
+        Control(
+            "frozen-gnn",
+            "Must message passing be learned?",
+            "Random features of a graph's structure are a strong baseline.",
+            "Kipf and Welling 2017, arXiv:1609.02907, appendix A",
+            train=change.frozen_graph,
+        ),
     )
 
 
@@ -55,14 +105,14 @@ def _text() -> tuple[Control, ...]:
             "question-only",
             "Is anything but the question read?",
             "Without choices, or the story, only chance is left; more is a leak.",
-            "own",
+            _OWN,
             change.spoil("question_only", ("choice", "relation")),
         ),
         _both(
             "entity-only",
             "Is the question read, or only what it is about?",
             "The entity alone suggests its most frequent relation.",
-            "own",
+            _OWN,
             change.spoil("no_question", ("kgqa",)),
         ),
         _both(
@@ -90,7 +140,7 @@ def _labels() -> tuple[Control, ...]:
                 f"labels-{share}",
                 f"What do {share} % of the labels give?",
                 few,
-                "own",
+                _OWN,
                 train=change.spoil("fewer", share=share / 100),
             )
             for share in (50, 10, 1)
@@ -108,13 +158,34 @@ def _model() -> tuple[Control, ...]:
             "He et al. 2024, arXiv:2402.07630",
             train=change.lm_frozen,
         ),
+        Control(
+            "lm-random",
+            "What does pretraining give?",
+            "Benchmarks stand in the text that language models were made from; one that has read nothing cannot know.",
+            _OWN,
+            train=change.lm_random,
+        ),
+        Control(
+            "graph-only",
+            "What does the graph say by itself?",
+            "What is right without any word was in the graph, or in how often answers occur.",
+            _OWN,
+            train=change.graph_only,
+        ),
         Control("no-cycles", "Do the cycles matter?", "One look at the graph, no walk.", _GSC, train=change.no_cycles),
+        Control(
+            "cycles-shuffled",
+            "Does it matter which cycle does what?",
+            "If the cycles can change places, their order is no chain of reasoning.",
+            _OWN,
+            test=change.cycles_shuffled,
+        ),
         *(
             Control(
                 f"cycles-{many}",
                 "Is one cycle enough?" if many == 1 else f"Are {many} cycles enough?",
                 fewer,
-                "own",
+                _OWN,
                 train=change.cycles(many),
                 test=change.cycles_at_test(many),
             )
@@ -124,4 +195,4 @@ def _model() -> tuple[Control, ...]:
 
 
 #: All controls by name, in the order in which they are told.
-CONTROLS: dict[str, Control] = {one.name: one for one in (*_graph(), *_model(), *_text(), *_labels())}
+CONTROLS: dict[str, Control] = {one.name: one for one in (*_graph(), *_baselines(), *_model(), *_text(), *_labels())}
