@@ -64,7 +64,7 @@ def forest(marks: Sequence[Mark], title: str, across: str, caption: str = "", re
         y = top + step * (i + 0.5)
         bold = 'font-weight="650"' if mark.kind in ("main", "against") else ""
         body += [svg.text(left - 12, y + 4, mark.name, anchor="end", more=bold), _drawn(mark, x, y, mark.name)]
-        body.append(svg.text(x.end + 12, y + 4, numbers(mark), size=svg.TICK))
+        body.append(svg.text(x.end + 12, y + 4, numbers(mark, "+" if reference == 0 else ""), size=svg.TICK))
     return svg.plot(title, caption, (x.end + 120, bottom + 40), body)
 
 
@@ -83,11 +83,10 @@ def _drawn(mark: Mark, x: svg.Axis, y: float, name: str) -> str:
     return f"<g>{whole}{ends}{shape}</g>"
 
 
-def numbers(mark: Mark) -> str:
-    """Return a mark in figures: its value, and its interval if it has one."""
-    told = f"{mark.value:.1f}"
-    if mark.low < mark.high:
-        told += f" [{mark.low:.1f}, {mark.high:.1f}]"
+def numbers(mark: Mark, sign: Literal["", "+"] = "") -> str:
+    """Return a mark in figures: its value, and its interval if it has one; with `+`, what is positive says so."""
+    value, low, high = (f"{round(v, 1) + 0.0:{sign}.1f}" for v in (mark.value, mark.low, mark.high))
+    told = f"{value} [{low}, {high}]" if mark.low < mark.high else value
     return told.replace("-", "\N{MINUS SIGN}")
 
 

@@ -143,13 +143,12 @@ def _answers(study: Study, test: str, lines: Sequence[Line]) -> Chapter:
 
 def _slices(study: Study, test: str, lines: Sequence[Line]) -> Chapter:
     found = slices.slices(study, test, lines)
-    body = ""
+    drawn, body = [], ""
     for way, table in found.items():
         rows = slices.plotted(study, table, lines)
-        drawn = ""
         if rows and len(rows) <= slices.PLOTTED:
-            drawn = _plots([parts(rows, f"By {way}", "% right", "In brackets: examples.")])
-        body += drawn + _folded(f"By {way}: all variants", table.html()) if drawn else table.html()
+            drawn.append(parts(rows, f"By {way}", "% right", "In brackets: examples."))
+        body += _folded(f"By {way}: {'all variants' if len(lines) > 1 else 'the numbers'}", table.html())
     return Chapter(
         f"Slices: {test}", body, list(found.values()), (), "The share of right answers on parts of the test."
     )
@@ -184,8 +183,8 @@ def _audit(study: Study) -> Chapter:
         of_card = card.tables(label, one)
         tables += of_card
         said += one.verdict
-        told = "".join(map(paragraph, one.verdict)) + "".join(f"<h3>{escape(t.name)}</h3>{t.html()}" for t in of_card)
-        body += f"<h3>{escape(label)}</h3>{told}" if len(found) == 1 else _folded(label, told)
+        rest = _folded("The whole card", "".join(f"<h3>{escape(t.name)}</h3>{t.html()}" for t in of_card))
+        body += f"<h3>{escape(label)}</h3>" + "".join(map(paragraph, one.verdict)) + rest
     return Chapter("Audit", body, tables, said, "What a sceptical reader would ask: kgreason audit.")
 
 

@@ -99,7 +99,7 @@ def _ablation(path: Path, against: str) -> Study | None:
         variants.setdefault(name or str(label), {})[int(seed) if seed.isdigit() else found.seed] = found
     problems += _failed(told)
     base = against if against in variants else str(told.get("against", ""))
-    return Study(title, base if base in variants else "", variants, tuple(problems), path, told)
+    return Study(title, base if base in variants else "", variants, tuple(problems), path)
 
 
 def _failed(told: Mapping[str, Any]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, final
@@ -106,7 +106,6 @@ class Study:
     variants: Mapping[str, Mapping[int, Result]]
     problems: tuple[str, ...] = ()
     source: Path | None = None
-    told: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def first(self) -> Result:
@@ -123,9 +122,9 @@ class Study:
         """Every test that one of its runs has, in order."""
         return list(dict.fromkeys(t for runs in self.variants.values() for r in runs.values() for t in r.tests))
 
-    def of(self, name: str, test: str) -> list[Result]:
-        """Return the runs of a variant that have a test, by seed."""
-        return [run for _, run in sorted(self.variants[name].items()) if test in run.tests]
+    def of(self, name: str, test: str) -> dict[int, Result]:
+        """Return the runs of a variant that have a test, in the order of their seeds."""
+        return {seed: run for seed, run in sorted(self.variants[name].items()) if test in run.tests}
 
     def metric(self, test: str) -> Metric:
         """Return what counts most on a test."""

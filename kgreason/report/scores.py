@@ -21,7 +21,8 @@ class Line:
 
     Args:
         name: Of the variant.
-        runs: One for each seed, by seed.
+        seeds: What it was run with.
+        runs: One for each seed.
         answered: What they answered, in the order of `runs`; empty if a run has no predictions.
         score: The mean over the seeds with its 95 % interval over examples and seeds.
         f1: The mean of macro-F1, or of the F1 of sets; None if the task has neither.
@@ -31,6 +32,7 @@ class Line:
     """
 
     name: str
+    seeds: Sequence[int]
     runs: Sequence[Result]
     answered: Sequence[Answered]
     score: Estimate
@@ -42,10 +44,6 @@ class Line:
     @property
     def is_control(self) -> bool:
         return self.name.startswith(PREFIX)
-
-    @property
-    def seeds(self) -> list[int]:
-        return [run.seed for run in self.runs]
 
 
 def read_lines(study: Study, test: str) -> list[Line]:
@@ -69,14 +67,16 @@ def results(study: Study, test: str, lines: Sequence[Line]) -> Table:
     """Return the table of results of a test."""
     metric = study.metric(test)
     f1 = "macro-F1" if metric == "accuracy" else "F1 of sets"
-    columns = ["variant", "seeds", metric, f1]
+    several = len({len(line.runs) for line in lines}) > 1
+    columns = ["variant", *(["seeds"] if several else []), metric, f1]
     with_gap = any(line.versus for line in lines)
     if with_gap:
-        columns += [f"difference to {study.against}", "p (Holm)", "McNemar p", "could have shown"]
+        columns += [f"difference to {study.against}", "p (Holm)", "McNemar p", "detectable"]
     rows = []
     for line in lines:
         gap = line.versus
-        row: list[object] = [line.name, len(line.runs), line.score, None if line.f1 is None else _percent(line.f1)]
+        row: list[object] = [line.name, *([len(line.runs)] if several else []), line.score]
+        row.append(None if line.f1 is None else _percent(line.f1))
         if with_gap and gap is not None:
             told = Quantity.points(gap.value, gap.low, gap.high)
             row += [told, Quantity.chance(line.p_holm or 0.0), Quantity.chance(gap.mcnemar), _points(gap.detectable)]
@@ -93,7 +93,7 @@ def _told(study: Study, test: str, lines: Sequence[Line], with_gap: bool) -> str
         told += (
             f" Difference in {study.metric(test)}, in points, to '{study.against}': paired bootstrap over examples and "
             "seeds; p after Holm's correction for the number of variants; McNemar: the largest p of any one seed; "
-            "could have shown: the smallest difference that this test finds four times in five."
+            "detectable: the smallest difference that this test finds four times in five."
         )
     return told
 
@@ -172,7 +172,8 @@ def _gap(main: Line, control: Line, metric: Metric) -> Quantity | None:
     return None if found is None else Quantity.points(found.value, found.low, found.high)
 
 
-def _line(name: str, runs: Sequence[Result], test: str, metric: Metric) -> Line:
+def _line(name: str, by_seed: Mapping[int, Result], test: str, metric: Metric) -> Line:
+    runs = list(by_seed.values())
     try:
         answered = [Answered.of(run.rows(test)) for run in runs]
     except (StoreError, KeyError, TypeError):
@@ -187,8 +188,9 @@ def _line(name: str, runs: Sequence[Result], test: str, metric: Metric) -> Line:
         low, high = float(scores.get(f"{metric}.low", mean)), float(scores.get(f"{metric}.high", mean))
         score = Estimate(mean, low, high) if len(runs) == 1 and low <= mean <= high else Estimate(mean, mean, mean)
         known = known if len(known) == len(runs) == 1 else []
-    f1 = next((key for key in ("macro_f1", "f1") if all(key in run.tests[test] for run in runs)), None)
-    return Line(name, runs, known, score, None if f1 is None else float(np.mean([r.tests[test][f1] for r in runs])))
+    key = next((key for key in ("macro_f1", "f1") if all(key in run.tests[test] for run in runs)), None)
+    f1 = None if key is None else float(np.mean([run.tests[test][key] for run in runs]))
+    return Line(name, list(by_seed), runs, known, score, f1)
 
 
 def _as_answers(answered: Sequence[Answered]) -> Answers:

@@ -62,6 +62,11 @@ def write(
     return files, [sentence for each in written for sentence in missed(each.study)]
 
 
+def form_of(path: Path) -> str:
+    """Return the form that the ending of a file's name tells; a page if it tells none."""
+    return next((form for form, ending in ENDING.items() if path.suffix.lower() == ending), "html")
+
+
 def to_html(written: Sequence[Written], lead: str = "", more: Sequence[Section] = ()) -> str:
     """Return the page.
 
