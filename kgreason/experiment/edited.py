@@ -28,12 +28,6 @@ if TYPE_CHECKING:
     from kgreason.experiment.build import Front
 
 _BATCH = 64
-#: What proves, with no training.
-_PROVER: Mapping[str, Mapping[str, Any]] = {
-    "encode": {"name": "nothing"},
-    "decode": {"name": "natural_logic"},
-    "answer": {"name": "proof"},
-}
 
 
 def edit(
@@ -66,7 +60,8 @@ def edit(
     with contextlib.suppress(StoreError):
         rows = record.read_lines(path)
         return Split(f"edited:{editing.seed}", tuple(to_example(row["uid"], row) for row in rows))
-    exact = replace(config, **{room: dict(table) for room, table in _PROVER.items()})
+    # what proves, with no training
+    exact = replace(config, encode={"name": "nothing"}, decode={"name": "natural_logic"}, answer={"name": "proof"})
     pipeline = Pipeline(
         front.task, front.parse, front.knowledge, front.ground, front.collate, build_reasoner(exact, front)
     )

@@ -54,7 +54,7 @@ class Editing:
             value = getattr(self, name)
             if type(value) is not int or value < least:
                 raise ConfigError(f"[task] edited.{name} = {value!r}; expected a whole number of at least {least}.")
-        if not isinstance(self.sure, int | float) or not 0 <= self.sure < 1:
+        if not 0 <= self.sure < 1:
             raise ConfigError(f"[task] edited.sure = {self.sure!r}; expected a probability below 1.")
 
     @classmethod
