@@ -33,7 +33,9 @@ class Named:
 
 
 def named_facts(graph: LogicGraph, found: Prediction, knowledge: KnowledgeGraph) -> Named:
-    """Return the facts in the graph of a text that an explanation names (`Prediction.path`), and all others.
+    """Return the facts in the graph of a text that an explanation names, and all others.
+
+    It names those of `Prediction.path`, and what each cycle of the trace gives as its evidence.
 
     Facts are the edges of type KNOWLEDGE, and the alignments that the knowledge graph gave: not those of a word with
     itself, and not `other`, between which it knows nothing. Without a fact, an edge of knowledge is gone, and two
@@ -42,9 +44,10 @@ def named_facts(graph: LogicGraph, found: Prediction, knowledge: KnowledgeGraph)
     kind, relation = graph.edge_type, graph.edge_relation
     lexical = (kind == EdgeType.ALIGN) & (relation != _SAME) & (relation != _OTHER)
     facts = np.flatnonzero((kind == EdgeType.KNOWLEDGE) | lexical)
-    said = {_forward(fact) for fact in found.path}
-    mine = np.array([_fact(graph, int(e), knowledge) in said for e in facts], bool)
-    told = "; ".join(f"{h} —{r}→ {t}" for h, r, t in found.path)
+    said = {_worded(_forward(fact)) for fact in found.path} | {cycle.evidence for cycle in found.trace}
+    worded = [_worded(_fact(graph, int(e), knowledge)) for e in facts]
+    mine = np.array([fact in said for fact in worded], bool)
+    told = "; ".join(dict.fromkeys(fact for fact in worded if fact in said))
     return Named(facts[mine], facts[~mine], lambda gone: _without_edges(graph, gone), told)
 
 
@@ -67,6 +70,10 @@ def _fact(graph: LogicGraph, edge: int, knowledge: KnowledgeGraph) -> tuple[str,
     kind, relation = EdgeType(int(graph.edge_type[edge])), int(graph.edge_relation[edge])
     names: Sequence[str] = list(knowledge.relations) if kind == EdgeType.KNOWLEDGE else list(EDGE_RELATIONS[kind])
     return graph.node_text[head], names[relation], graph.node_text[tail]
+
+
+def _worded(fact: tuple[str, str, str]) -> str:
+    return "{} —{}→ {}".format(*fact)
 
 
 def _forward(fact: tuple[str, str, str]) -> tuple[str, str, str]:
