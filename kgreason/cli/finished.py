@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def print_run(found: "Run", json: bool) -> None:
     """Print the folder, and a line of metrics for each test; or all of them as one JSON object."""
-    from kgreason.experiment.run import SHOWN
+    from kgreason.experiment.measure import SHOWN
 
     if json:
         print_json({"folder": str(found.folder)} | found.metrics)

@@ -73,9 +73,7 @@ class Front:
         return splits if self.spoil is None else self.spoil(splits)
 
 
-def build_front(
-    config: ExperimentConfig, texts: Texts | None = None, knowledge: KnowledgeGraph | None = None
-) -> Front:
+def build_front(config: ExperimentConfig, texts: Texts | None = None, knowledge: KnowledgeGraph | None = None) -> Front:
     """Build everything left of the reasoner.
 
     Args:

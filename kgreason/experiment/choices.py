@@ -95,6 +95,28 @@ def filled(config: ExperimentConfig) -> dict[str, Any]:
     return tables | {room: _filled(room, SECTIONS[room], tables[room], strict=False) for room in ROOMS}
 
 
+def constructors(config: ExperimentConfig) -> Iterator[tuple[str, Any]]:
+    """Yield the place and the constructor of every choice of an experiment, those inside others included.
+
+    A knowledge graph that is named by its name alone has no constructor here.
+    """
+    tables = filled(config)
+    for room in ROOMS:
+        yield from _constructors(room, room, SECTIONS[room], tables[room])
+
+
+def _constructors(place: str, room: str, registry: Registry[Any], table: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(table, Mapping) or (room == "knowledge" and table["name"] not in registry):
+        return
+    yield place, registry.get(table["name"])
+    for key, value in table.items():
+        inner = inner_of(room, table["name"], key)
+        if isinstance(inner, Registry):
+            yield from _constructors(f"{place}.{key}", room, inner, value)
+        elif isinstance(inner, type) and isinstance(value, Mapping):
+            yield f"{place}.{key}", inner
+
+
 def arguments(constructor: Any) -> dict[str, inspect.Parameter]:
     """Return what a file may give to a constructor."""
     wanted = inspect.signature(constructor).parameters

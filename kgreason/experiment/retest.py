@@ -9,11 +9,13 @@ from typing import Any
 
 from kgreason.errors import ConfigError, StoreError
 from kgreason.experiment import record
-from kgreason.experiment.build import build_front, build_reasoner
+from kgreason.experiment.build import build_reasoner
+from kgreason.experiment.code import code_of
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.cost import Meter
-from kgreason.experiment.prepare import data_checksums, graph_checksum, prepare
-from kgreason.experiment.run import Options, Run, evaluate
+from kgreason.experiment.measure import evaluate
+from kgreason.experiment.prepare import data_checksums, graph_checksum
+from kgreason.experiment.run import Options, Run
 from kgreason.train import WEIGHTS, load_weights, seed_everything
 
 #: The folder inside a run's that holds its further tests, each in a folder of its own.
@@ -23,9 +25,9 @@ TESTS = "tests"
 def retest(folder: str | Path, overrides: Mapping[str, Any], options: Options | None = None) -> Run:
     """Test the weights of a run with some settings changed; nothing is trained.
 
-    What was calibrated on the run's dev split stays as it was. Into `RUN/tests/<fingerprint>` go the changed config,
-    `metrics.json` and `predictions.jsonl`, which stand beside the run's own row by row. What was tested before is not
-    tested again, unless `Options.again` says so.
+    What was calibrated on the run's dev split stays as it was. Into `RUN/tests/<fingerprint>-<code>` go the changed
+    config, `metrics.json` and `predictions.jsonl`, which stand beside the run's own row by row. What was tested before
+    is not tested again, unless `Options.again` says so.
 
     Args:
         folder: The folder of a finished run.
@@ -40,19 +42,19 @@ def retest(folder: str | Path, overrides: Mapping[str, Any], options: Options | 
     options, run = options or Options(), Path(folder)
     trained = record.read_json(run / record.METRICS)  # also tells whether it is a finished run
     config = ExperimentConfig.from_toml(run / record.CONFIG).with_overrides(overrides)
-    front = build_front(config)
-    splits = front.splits().test
+    opened = options.shelf.open(config)
+    front, splits = opened.front, opened.splits.test
     if not splits:
         raise ConfigError("there is no split to test on; give one with --set 'task.test={ NAME = \"SPLIT\" }'.")
     made_of = {"knowledge": graph_checksum(front.knowledge), "weights": _checksum(run)} | data_checksums(
         splits.values()
     )
-    out = run / TESTS / config.fingerprint(made_of)
+    out = run / TESTS / f"{config.fingerprint(made_of)}-{code_of(config)}"
     if (out / record.METRICS).is_file() and not options.again:
         options.tell(f"Done before: {out}")
         return Run(out, record.read_json(out / record.METRICS), fresh=False)
     meter = Meter(options.device)
-    make = partial(prepare, front, config, step=options.step)
+    make = partial(options.shelf.prepare, config, step=options.step)
     seed_everything(config.seed)
     reasoner = build_reasoner(config, front)
     load_weights(reasoner, run / WEIGHTS)
