@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from kgreason.cli import ask, data, demo, doctor, experiment, graph, parser, prove, report, reproduce, rules, test
+from kgreason.cli import (
+    ask,
+    audit,
+    compare,
+    data,
+    demo,
+    doctor,
+    experiment,
+    graph,
+    parser,
+    prove,
+    report,
+    reproduce,
+    rules,
+    test,
+)
 from kgreason.cli.console import run, terminate_as_interrupt
 
 app = typer.Typer(
@@ -35,7 +50,7 @@ def _options(
 ) -> None: ...
 
 
-for _part in (demo, experiment, test, reproduce, report, ask, prove, rules, graph, parser, data, doctor):
+for _part in (demo, experiment, test, audit, reproduce, report, compare, ask, prove, rules, graph, parser, data, doctor):
     _part.register(app)
 
 

@@ -41,10 +41,15 @@ def grid(table: Table) -> str:
     """Return a confusion matrix as markup, each cell shaded by its share of its row; a list as a plain table."""
     if table.columns[0] != "right ↓ given →":
         return table.html()
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
-    body = "".join(_shaded(row) for row in table.rows)
+    return matrix(table.columns, table.rows, table.caption)
+
+
+def matrix(columns: Sequence[str], rows: Sequence[Sequence[object]], caption: str) -> str:
+    """Return a table of counts as markup, each cell shaded by its share of its row; the first cell names the row."""
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    body = "".join(_shaded(row) for row in rows)
     return (
-        f'<div class="kgr-scroll kgr-grid"><table class="kgr-matrix"><caption>{escape(table.caption)}</caption>'
+        f'<div class="kgr-scroll"><table class="kgr-matrix"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
