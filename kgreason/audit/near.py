@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int64, UInt64
 from numpy import ndarray
 
 #: Characters of a shingle; hash functions; rows of a band. Of two texts with similarity 0.8, 1 − (1 − 0.8⁴)¹⁶ = 99.98 %
@@ -18,7 +18,7 @@ _CHUNK = 4096
 
 def near_copies(
     asked: Sequence[str], known: Sequence[str], least: float = 0.8
-) -> tuple[Int[ndarray, " asked"], Float[ndarray, " asked"]]:
+) -> tuple[Int64[ndarray, " asked"], Float[ndarray, " asked"]]:
     r"""Return, for each text of one list, the text of the other that is most like it, if one is like it enough.
 
     The similarity of two texts is Jaccard's of their sets of five characters in a row, $|A \cap B| / |A \cup B|$, in
@@ -49,7 +49,7 @@ def near_copies(
     return place, best
 
 
-def _shingles(text: str) -> Int[ndarray, " shingles"]:
+def _shingles(text: str) -> UInt64[ndarray, " shingles"]:
     """Return the distinct shingles of a text as numbers, ascending."""
     plain = " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split()).encode("utf-8", "replace")
     if len(plain) <= _LENGTH:
@@ -59,7 +59,7 @@ def _shingles(text: str) -> Int[ndarray, " shingles"]:
     return np.unique(windows @ (np.uint64(257) ** np.arange(_LENGTH, dtype=np.uint64)))
 
 
-def _signatures(grams: Sequence[Int[ndarray, " _"]]) -> Int[ndarray, "texts hashes"]:
+def _signatures(grams: Sequence[UInt64[ndarray, " _"]]) -> UInt64[ndarray, "texts hashes"]:
     """Return the least value of each hash function over the shingles of each text; `(a x + b) mod p`, seeded."""
     draw = np.random.default_rng(0)
     a = draw.integers(1, int(_PRIME), _HASHES, dtype=np.uint64)
@@ -75,8 +75,8 @@ def _signatures(grams: Sequence[Int[ndarray, " _"]]) -> Int[ndarray, "texts hash
 
 
 def _candidates(
-    asked: Int[ndarray, "asked hashes"], known: Int[ndarray, "known hashes"]
-) -> list[tuple[Int[ndarray, " pairs"], Int[ndarray, " pairs"]]]:
+    asked: UInt64[ndarray, "asked hashes"], known: UInt64[ndarray, "known hashes"]
+) -> list[tuple[Int64[ndarray, " pairs"], Int64[ndarray, " pairs"]]]:
     """Return, band by band, the pairs that share it; no pair twice within one."""
     pairs = []
     for start in range(0, _HASHES, _ROWS):
@@ -92,19 +92,13 @@ def _candidates(
     return [(both // len(known), both % len(known))]
 
 
-def _band(columns: Int[ndarray, "texts rows"]) -> Int[ndarray, " texts"]:
+def _band(columns: UInt64[ndarray, "texts rows"]) -> UInt64[ndarray, " texts"]:
     mixed = np.zeros(len(columns), np.uint64)
     for column in columns.T:
         mixed = (mixed ^ column) * np.uint64(0x9E3779B97F4A7C15)  # wraps round on purpose
     return mixed
 
 
-def _jaccard(one: Int[ndarray, " _"], other: Int[ndarray, " _"]) -> float:
+def _jaccard(one: UInt64[ndarray, " _"], other: UInt64[ndarray, " _"]) -> float:
     shared = len(np.intersect1d(one, other, assume_unique=True))
     return shared / (len(one) + len(other) - shared)
-
-
-def exact_copies(asked: Sequence[object], known: Sequence[object]) -> Bool[ndarray, " asked"]:
-    """Return which of one list stand in the other."""
-    there = set(known)
-    return np.array([value in there for value in asked], bool)

@@ -15,6 +15,7 @@ from kgreason.errors import DataError
 from kgreason.experiment import record
 from kgreason.experiment.build import Front, build_front, build_reasoner
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.reading import recall
 from kgreason.experiment.restore import read_config
 from kgreason.reasoner import Reasoner
 from kgreason.tasks import Split, Splits
@@ -85,6 +86,7 @@ class Subject:
         self.metrics: dict[str, Any] = record.read_json(self.folder / record.METRICS)
         self.config: ExperimentConfig = read_config(self.folder)
         self.front: Front = build_front(self.config)
+        recall(self.front, self.folder)
         self.splits: Splits = self.front.splits()
         if not self.splits.test:
             raise DataError(f"{self.folder}: the run has no test, so there is nothing to audit.")
