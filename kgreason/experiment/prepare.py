@@ -18,6 +18,7 @@ from kgreason.collate import Prepared
 from kgreason.data import Example, KnowledgeGraph
 from kgreason.errors import StoreError
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.reading import identity
 from kgreason.experiment.record import code_hash
 from kgreason.places import cache_folder, shipped
 from kgreason.tasks import Split, Splits
@@ -145,6 +146,7 @@ def _key(front: "Front", config: ExperimentConfig, split: Split) -> str:
     made_of: dict[str, Any] = {room: tables[room] for room in ("parse", "ground", "collate")}
     made_of |= {"model": language.get("model", "") if isinstance(language, Mapping) else language}
     made_of |= {"graph": graph_checksum(front.knowledge), "labels": front.task.labels, "code": code_hash(MADE_BY)}
+    made_of |= {"learned": identity(front.ground)} if identity(front.ground) else {}
     made_of |= {"words": {path.name: sha256(path) for path in sorted(shipped("graphs").glob("*.tsv"))}}
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode())
     for e in split.examples:

@@ -6,6 +6,7 @@ from kgreason.errors import StoreError
 from kgreason.experiment import record
 from kgreason.experiment.build import build_front, build_reasoner
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.reading import recall
 from kgreason.knowledge import Texts
 from kgreason.pipeline import Pipeline
 from kgreason.train import WEIGHTS, load_weights
@@ -59,4 +60,5 @@ def assemble(
     reasoner = build_reasoner(config, front)
     if folder is not None:
         load_weights(reasoner, Path(folder) / WEIGHTS)
+        recall(front, Path(folder))
     return Pipeline(front.task, front.parse, front.knowledge, front.ground, front.collate, reasoner, device)

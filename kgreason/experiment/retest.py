@@ -15,6 +15,7 @@ from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.cost import Meter
 from kgreason.experiment.measure import evaluate
 from kgreason.experiment.prepare import data_checksums, graph_checksum
+from kgreason.experiment.reading import recall
 from kgreason.experiment.run import Options, Run
 from kgreason.train import WEIGHTS, load_weights, seed_everything
 
@@ -53,6 +54,7 @@ def retest(folder: str | Path, overrides: Mapping[str, Any], options: Options | 
     if (out / record.METRICS).is_file() and not options.again:
         options.tell(f"Done before: {out}")
         return Run(out, record.read_json(out / record.METRICS), fresh=False)
+    recall(front, run)
     meter = Meter(options.device)
     make = partial(options.shelf.prepare, config, step=options.step)
     seed_everything(config.seed)

@@ -17,7 +17,9 @@ from kgreason.experiment.cost import Meter, count_trainable
 from kgreason.experiment.folders import folder_of
 from kgreason.experiment.measure import evaluate, train_reasoner
 from kgreason.experiment.prepare import Step, checksums_of, sizes_of
+from kgreason.experiment.reading import learn
 from kgreason.experiment.shelf import Opened, Shelf
+from kgreason.experiment.trackers import Tracking
 from kgreason.train import FitResult, Processes, Progress, forget, join_processes, seed_everything
 
 #: The folder inside a run's with the files that it was read from.
@@ -36,7 +38,9 @@ class Options:
         tell: Gets a line for people, now and then.
         step: Is told of the progress of preparation.
         watch: Is told of the progress of training.
+        where: Is told the folder of the run, before it begins.
         sources: Name to text of the files that the experiment was read from; the run keeps them, comments and all.
+        track: Names of `kgreason.experiment.trackers.TRACKERS` that are told of it as well.
         any_code: Whether a finished run of the same settings by other code will do.
         shelf: What earlier runs of this process have opened.
     """
@@ -47,8 +51,10 @@ class Options:
     tell: Callable[[str], None] = lambda text: None
     step: Step = lambda what, done, whole: None
     watch: Callable[[Progress], None] = lambda progress: None
+    where: Callable[[Path], None] = lambda folder: None
     sources: Mapping[str, str] = field(default_factory=dict)
     any_code: bool = False
+    track: tuple[str, ...] = ()
     shelf: Shelf = field(default_factory=Shelf)
 
 
@@ -102,7 +108,13 @@ def run_experiment(config: ExperimentConfig, options: Options | None = None) -> 
             for name, text in options.sources.items():
                 record.write_text(folder / SOURCE / name, text)
         options = replace(options, tell=partial(_log, folder, options.tell, processes))
-        return Run(folder, _run(config, options, opened, folder, processes), fresh=True)
+        names = () if processes.rank else options.track
+        with Tracking(names, config, folder, options.again, options.tell) as tracking:
+            options = replace(options, watch=tracking.beside(options.watch))
+            metrics = _run(config, options, opened, folder, processes)
+            if processes.rank == 0:
+                tracking.finish(metrics)
+        return Run(folder, metrics, fresh=True)
 
 
 def check_experiment(config: ExperimentConfig, data: bool = True) -> dict[str, Any]:
@@ -138,6 +150,7 @@ def _held(folder: Path, options: Options, processes: Processes) -> Iterator[Opti
         yield options
         return
     held, done = lease.take(folder), False
+    options.where(folder)
 
     def watch(progress: Progress) -> None:
         if progress.kind == "epoch":  # before the checkpoint is written: it may not be ours any more
@@ -156,6 +169,7 @@ def _run(
 ) -> dict[str, Any]:
     front, splits = opened.front, opened.splits
     meter = Meter(options.device)
+    learn(front, config, splits.train, folder, options.tell)
     make = partial(options.shelf.prepare, config, step=options.step)
     train, dev = make(splits.train, "train"), make(splits.dev, "dev")
     for name, split in splits.test.items():  # what is wrong with a test must show before training, not after

@@ -6,10 +6,11 @@ from typing import final
 
 import numpy as np
 
-from kgreason.data import SEMANTIC_RELATIONS, EdgeType, LogicGraph, NodeType
+from kgreason.data import SEMANTIC_RELATIONS, UPOS, EdgeType, LogicGraph, NodeType
 
 Mention = tuple[int, int, int]
 _AGENT, _PATIENT = SEMANTIC_RELATIONS.id("agent"), SEMANTIC_RELATIONS.id("patient")
+_PROPN = UPOS.id("PROPN")
 
 
 @final
@@ -49,6 +50,33 @@ def cast_of(graph: LogicGraph) -> Cast:
         (graph.seeds[first], graph.seeds[second]),
         (graph.mentions[first], graph.mentions[second]),
     )
+
+
+def find_people(graph: LogicGraph, cast: Cast) -> Cast:
+    """Add the people of a story that nobody has marked: names in a row that are written with capital letters.
+
+    The parser must have tagged them as names (PROPN); those that are marked already stay as they are.
+    """
+    marked = [place[1:] for place in cast.places if place[0] == 0]
+    found: list[list[int]] = []
+    for text, start, end, word, pos in zip(
+        *graph.node_span.T.tolist(), graph.node_text, graph.node_pos.tolist(), strict=True
+    ):
+        named = text == 0 and pos == _PROPN and word[:1].isupper() and word.isalpha()
+        if not named or any(a < end and start < b for a, b in marked):
+            continue
+        if found and start - found[-1][1] == 1:
+            found[-1][1] = end
+        else:
+            found.append([start, end])
+    words = [
+        (*span[1:], word) for span, word in zip(graph.node_span.tolist(), graph.node_text, strict=True) if not span[0]
+    ]
+    more = [(start, end, " ".join(w for a, b, w in words if start <= a and b <= end)) for start, end in found]
+    marked_too = [(*place[1:], name) for name, place in zip(cast.names, cast.places, strict=True) if not place[0]]
+    everyone = sorted(marked_too + more)
+    places = tuple((0, start, end) for start, end, _ in everyone)
+    return Cast(tuple(name for *_, name in everyone), places, cast.asked, cast.asked_places)
 
 
 def add_people(graph: LogicGraph, cast: Cast) -> tuple[LogicGraph, dict[str, int]]:

@@ -70,8 +70,9 @@ class RelationTask:
         """Make an example from `query`, and `facts` or `story`, and, if given, `relation`.
 
         `query` is two names: what is the second to the first? `facts` is a list of (head, relation, tail), read "the
-        head's relation is the tail". In a story people may stand in [brackets]; of a story without any, the names of
-        the query are looked for. `seeds` are all that are marked, in reading order, then the two of the question.
+        head's relation is the tail"; beside a story they are what a reader learns from, and need not be there. In a
+        story people may stand in [brackets]; of a story without any, the names of the query are looked for. `seeds` are
+        all that are marked, in reading order, then the two of the question.
 
         Raises:
             DataError: If a field is missing or is not what is said above, a name of the query stands nowhere in the
@@ -93,7 +94,8 @@ class RelationTask:
         label = fields.get("relation", fields.get("label"))
         target = None if label is None else self._label(label)
         seeds, places = (*names, *(query[::-1] if asked else ())), (*mentions, *asked)
-        return Example(uid, (text, question), ("context", "question"), target, seeds, places)
+        stated = _stated(fields.get("facts", ())) if self.given == "story" else ()
+        return Example(uid, (text, question), ("context", "question"), target, seeds, places, stated)
 
     def answers(self, example: Example) -> tuple[str, ...]:
         return self.labels
@@ -163,6 +165,14 @@ def _facts(given: object, path: bool) -> tuple[str, tuple[str, ...], tuple[Menti
             text += name
         text += "."
     return text, tuple(names), tuple(mentions)
+
+
+def _stated(given: object) -> tuple[tuple[str, str, str], ...]:
+    """Return the facts beside a story, which a reader learns from."""
+    if not given:
+        return ()
+    _facts(given, path=False)  # says what is wrong with them
+    return tuple((head, relation, tail) for head, relation, tail in given)  # type: ignore[attr-defined]
 
 
 def _story(given: object, query: tuple[str, str]) -> tuple[str, tuple[str, ...], tuple[Mention, ...]]:

@@ -47,7 +47,7 @@ def shuffle_names(example: Example, draw: np.random.Generator) -> Example:
     """Let the names in the first text change places: the same people and relations, joined at random.
 
     >>> told = Example("x", ("Ann met Bo.",), ("context",), seeds=("Ann", "Bo"), mentions=((0, 0, 3), (0, 8, 10)))
-    >>> shuffle_names(told, np.random.default_rng(2)).texts
+    >>> shuffle_names(told, np.random.default_rng(3)).texts
     ('Bo met Ann.',)
     """
     here = [i for i, (number, _, _) in enumerate(example.mentions) if number == 0]

@@ -1,0 +1,195 @@
+"""Reads off a story in English who is whose kin: the graph that comes from the text itself."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, final
+
+import numpy as np
+from jaxtyping import Float64
+from numpy import ndarray
+
+from kgreason.data import KnowledgeGraph, LogicGraph
+from kgreason.errors import ConfigError, DataError
+from kgreason.ground.chain import MOST, best_chain
+from kgreason.ground.genders import genders, log_odds
+from kgreason.ground.kinwords import INVERSE, NAMES, RELATIONS, Kin
+from kgreason.ground.people import Cast, add_people, add_statements, cast_of, find_people
+from kgreason.ground.reader import Reader, lessons_of, vocabulary
+from kgreason.ground.signs import Candidate, Scene, candidates
+from kgreason.ground.told import Told
+
+Fact = tuple[str, str, str]
+Statements = dict[tuple[str, Kin, str], float]
+_NAMES = tuple(NAMES.values())
+#: Share of the names that are judged by their endings alone while a reader learns, as names it does not know will be.
+_UNKNOWN = 0.2
+#: What a statement about someone's gender counts, as log odds.
+_STATED = 4.0
+#: Without a chain, statements less sure than this are left out.
+_DOUBTFUL = 0.02
+
+
+@final
+class KinshipGrounder:
+    r"""Finds who is whose kin in a story, by a small reader that has learned from stories whose facts are known.
+
+    Words for kin, people and the dependency graph give statements that could be meant ("the sister at word 3 is
+    Dorothy, and she is Michael's"), each with signs: how the words hang together, whom a pronoun may mean, how names
+    and genders agree. The reader says how sure each is (see `Reader`). Each makes an edge both ways, shared out over
+    the genders that a word leaves open: by names, and by what else is stated of the person.
+
+    Where two people are asked about, a story is taken to lead from the one to the other: of all chains the one with the
+    greatest $\prod_i p_i / \beta$ is kept, and the rest is left out.
+
+    Args:
+        chain: $\beta$; the smaller, the more people a chain goes through. 0: no chain, all statements are kept.
+        least: The least $p$ of a step of a chain.
+        epochs: How often the reader reads its lessons.
+        rate: Its rate of learning.
+        seed: Of all that is drawn while it learns.
+
+    Raises:
+        ConfigError: If a number makes no sense; when it reads: if it has not learned to.
+        DataError: If the knowledge graph has none of the relations.
+    """
+
+    def __init__(
+        self, chain: float = 0.3, least: float = 0.003, epochs: int = 5, rate: float = 0.002, seed: int = 0
+    ) -> None:
+        if not 0 <= chain <= 1 or not 0 < least < 1 or epochs < 1 or rate <= 0:
+            raise ConfigError(
+                f"[ground] kinship: chain = {chain}, least = {least}, epochs = {epochs}, rate = {rate}; expected "
+                "chain and least between 0 and 1, epochs at least 1, and rate above 0."
+            )
+        self.chain, self.least, self.epochs, self.rate, self.seed = chain, least, epochs, rate, seed
+        self.reader: Reader | None = None
+
+    def __call__(self, graphs: Sequence[LogicGraph], knowledge: KnowledgeGraph) -> list[LogicGraph]:
+        return [self._ground(graph, knowledge) for graph in graphs]
+
+    def learn(
+        self,
+        graphs: Sequence[LogicGraph],
+        stated: Sequence[Sequence[Fact]],
+        teach: Callable[..., Mapping[str, Any]],
+    ) -> Reader:
+        """Learn to read from parsed stories and what they say; return the reader, which is used from now on.
+
+        Args:
+            graphs: Stories as the parser gives them.
+            stated: What each says, as (head, relation, tail).
+            teach: `kgreason.train.reader.teach_reader`; the room itself knows no torch.
+        """
+        draw = np.random.default_rng(self.seed)
+        signs, groups, right, numbers = [], [], [], dict[tuple[int, int, str], int]()
+        for k, (graph, facts) in enumerate(zip(graphs, stated, strict=True)):
+            told = Told.of(graph, cast_of(graph))
+            hidden = [name for name in told.names if draw.random() < _UNKNOWN]
+            gold = {(head, tail): relation for head, relation, tail in facts}
+            for found in candidates(Scene.of(told, genders(told, hidden))):
+                signs.append(found.signs)
+                groups.append(numbers.setdefault((k, found.word, found.tail), len(numbers)))
+                right.append(_says(found, gold))
+        if not any(right):
+            raise DataError("no story says anything of kin that can be learned from; give 'facts' beside each 'story'.")
+        known = vocabulary(signs)
+        lessons = lessons_of(signs, groups, known, right)
+        tables = teach(lessons, len(known), epochs=self.epochs, rate=self.rate, seed=self.seed)
+        self.reader = Reader(tuple(known), **tables)
+        return self.reader
+
+    def read(self, graph: LogicGraph) -> Statements:
+        """Return what a parsed story says: (head, kin, tail) and how sure that is.
+
+        Raises:
+            ConfigError: If it has not learned to read.
+        """
+        return self._read(Told.of(graph, _cast(graph)))
+
+    def _read(self, told: Told) -> Statements:
+        if self.reader is None:
+            raise ConfigError(
+                "[ground] kinship has not learned to read yet: it learns from the train split of a run. Use the folder "
+                "of one, made with: kgreason run experiments/clutrr/k23-text.toml"
+            )
+        found = list(candidates(Scene.of(told)))
+        numbers: dict[tuple[int, str], int] = {}
+        groups = [numbers.setdefault((c.word, c.tail), len(numbers)) for c in found]
+        sure = self.reader.probability(lessons_of([c.signs for c in found], groups, self.reader.known))
+        best: Statements = {}
+        for candidate, p in zip(found, sure.tolist(), strict=True):
+            key = (candidate.head, candidate.kin, candidate.tail)
+            best[key] = max(best.get(key, 0.0), p)
+        return best
+
+    def _ground(self, graph: LogicGraph, knowledge: KnowledgeGraph) -> LogicGraph:
+        cast = _cast(graph)
+        if not cast.names:
+            return graph
+        ids = {name: knowledge.relations.id(name) for name in _NAMES if name in knowledge.relations}
+        if not ids:
+            raise DataError(
+                "[ground] kinship: the knowledge graph has no relation of kin; take: knowledge = 'kinship'."
+            )
+        told = Told.of(graph, cast)
+        people = tuple(dict.fromkeys([*told.names, *(cast.asked or ())]))
+        sure = self._chart(self._read(told), people)
+        if cast.asked is not None and self.chain and len(people) <= MOST:
+            sure = self._on_chain(sure, *(people.index(name) for name in cast.asked))
+        grown, nodes = add_people(graph, cast)
+        facts = [
+            (people[x], ids[_NAMES[r]], people[z], float(sure[x, z, r]))
+            for x, z, r in np.argwhere(sure > 0).tolist()
+            if _NAMES[r] in ids
+        ]
+        return add_statements(grown, nodes, facts)
+
+    def _chart(self, said: Statements, people: Sequence[str]) -> Float64[ndarray, "people people relations"]:
+        """Share statements out over the relations of a gender, both ways."""
+        place, least = {name: i for i, name in enumerate(people)}, self.least if self.chain else _DOUBTFUL
+        female = _genders(said, people)
+        sure = np.zeros((len(people), len(people), len(_NAMES)))
+        for (head, kin, tail), p in said.items():
+            for gender in "mf" if p >= least else "":
+                is_so = float(gender == kin.gender) if kin.gender else _share(female[tail], gender)
+                x, z = place[head], place[tail]
+                r, back = (_NAMES.index(NAMES[Kin(kind, gender)]) for kind in (kin.kind, INVERSE[kin.kind]))
+                sure[x, z, r] = max(sure[x, z, r], p * is_so)
+                sure[z, x, back] = max(sure[z, x, back], p * _share(female[head], gender))
+        return sure
+
+    def _on_chain(self, sure: ndarray, start: int, end: int) -> Float64[ndarray, "people people relations"]:
+        """Leave the likeliest chain alone; the relations of each step come to 1."""
+        with np.errstate(divide="ignore"):
+            way = best_chain(np.log(sure.max(-1)) - math.log(self.chain), start, end)
+        kept = np.zeros_like(sure)
+        for x, z in pairwise(way):
+            kept[x, z] = sure[x, z] / sure[x, z].sum()
+        return kept
+
+
+def _cast(graph: LogicGraph) -> Cast:
+    """Return whom a story names; where only those of the question are marked, others are looked for."""
+    cast = cast_of(graph)
+    return find_people(graph, cast) if cast.asked and len(set(cast.names)) <= 2 else cast
+
+
+def _says(found: Candidate, gold: Mapping[tuple[str, str], str]) -> bool:
+    """Whether a story says what a candidate says, or the same the other way round."""
+    there, back = gold.get((found.head, found.tail), ""), gold.get((found.tail, found.head), "")
+    if there in RELATIONS:
+        return RELATIONS[there].kind == found.kin.kind and found.kin.gender in ("", RELATIONS[there].gender)
+    return back in RELATIONS and INVERSE[RELATIONS[back].kind] == found.kin.kind
+
+
+def _genders(said: Statements, people: Sequence[str]) -> dict[str, float]:
+    odds = {name: log_odds(name) for name in people}
+    for (_, kin, tail), p in said.items():
+        if kin.gender and p > 0.5:
+            odds[tail] += _STATED * p * (1 if kin.gender == "f" else -1)
+    return {name: 1 / (1 + math.exp(-value)) for name, value in odds.items()}
+
+
+def _share(female: float, gender: str) -> float:
+    return female if gender == "f" else 1 - female
