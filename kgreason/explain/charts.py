@@ -61,7 +61,7 @@ def reliability(bins: Sequence[Bin], title: str, caption: str = "") -> str:
 
 
 def cost(points: Sequence[tuple[Mark, float]], title: str, across: str, up: str, caption: str = "") -> str:
-    """Draw what a score costs: each mark over its cost, a line to the best that any cost up to there buys.
+    """Draw what a score costs: each mark over its cost, a line to the best that any cost so far buys.
 
     Args:
         points: A mark and what it cost, above 0.

@@ -1,5 +1,6 @@
 """Forest plots: numbers with their intervals under one another. Inline SVG, no library needed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
@@ -55,7 +56,7 @@ def forest(marks: Sequence[Mark], title: str, across: str, caption: str = "", re
         raise DataError(f"The plot '{title}' has no rows.")
     left, step, top = svg.width_of([m.name for m in marks]) + 12, 25.0, 8.0
     ends = [end for m in marks for end in (m.low, m.high)] + ([] if reference is None else [reference])
-    x = svg.Axis.around(ends, left, left + 270)
+    x = svg.Axis.around(ends, left, left + 250, inside=_inside(across))
     bottom = top + step * len(marks)
     body = [svg.across(x, bottom, top, across)]
     if reference is not None:
@@ -65,7 +66,13 @@ def forest(marks: Sequence[Mark], title: str, across: str, caption: str = "", re
         bold = 'font-weight="650"' if mark.kind in ("main", "against") else ""
         body += [svg.text(left - 12, y + 4, mark.name, anchor="end", more=bold), _drawn(mark, x, y, mark.name)]
         body.append(svg.text(x.end + 12, y + 4, numbers(mark, "+" if reference == 0 else ""), size=svg.TICK))
-    return svg.plot(title, caption, (x.end + 120, bottom + 40), body)
+    wide = max(len(numbers(mark, "+")) for mark in marks) * svg.TICK * 0.58
+    return svg.plot(title, caption, (x.end + 20 + wide, bottom + 40), body)
+
+
+def _inside(unit: str) -> tuple[float, float]:
+    """Return what numbers of a unit can be at all."""
+    return (0.0, 100.0) if unit.startswith("%") else (-math.inf, math.inf)
 
 
 def _drawn(mark: Mark, x: svg.Axis, y: float, name: str) -> str:
@@ -90,7 +97,13 @@ def numbers(mark: Mark, sign: Literal["", "+"] = "") -> str:
     return told.replace("-", "\N{MINUS SIGN}")
 
 
-def parts(rows: Mapping[str, Sequence[Mark]], title: str, across: str, caption: str = "") -> str:
+def parts(
+    rows: Mapping[str, Sequence[Mark]],
+    title: str,
+    across: str,
+    caption: str = "",
+    beside: Mapping[str, str] | None = None,
+) -> str:
     """Draw several marks on each line: the same part of a test, answered by several.
 
     Args:
@@ -98,6 +111,7 @@ def parts(rows: Mapping[str, Sequence[Mark]], title: str, across: str, caption: 
         title: What is drawn.
         across: The unit.
         caption: How to read it.
+        beside: What stands to the right of each part, such as its size.
 
     Raises:
         DataError: If there is nothing to draw.
@@ -107,13 +121,14 @@ def parts(rows: Mapping[str, Sequence[Mark]], title: str, across: str, caption: 
         raise DataError(f"The plot '{title}' has no rows.")
     most = max(len(marks) for marks in rows.values())
     left, step, top = svg.width_of(rows) + 12, 12.0 + 10.0 * most, 6.0
-    x = svg.Axis.around([end for m in every for end in (m.low, m.high)], left, left + 250)
+    x = svg.Axis.around([end for m in every for end in (m.low, m.high)], left, left + 240, inside=_inside(across))
     bottom = top + step * len(rows)
     body = [svg.across(x, bottom, top, across)]
     for i, (name, marks) in enumerate(rows.items()):
         y = top + step * (i + 0.5)
         body.append(svg.text(left - 12, y + 4, name, anchor="end"))
+        body.append(svg.text(x.end + 10, y + 4, (beside or {}).get(name, ""), size=svg.TICK))
         first = y - 5.0 * (len(marks) - 1)
         body += [_drawn(mark, x, first + 10 * k, f"{name}, {mark.name}") for k, mark in enumerate(marks)]
     who = {mark.name: COLOUR[mark.kind] for mark in every}
-    return svg.plot(title, caption, (x.end + 16, bottom + 40), body, svg.legend(list(who), list(who.values())))
+    return svg.plot(title, caption, (x.end + 50, bottom + 40), body, svg.legend(list(who), list(who.values())))

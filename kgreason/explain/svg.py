@@ -8,7 +8,7 @@ from typing import final
 from kgreason.explain.markup import escape
 
 #: What a letter of the page's font takes on the average, as a share of its size; a plot reserves so much for a name.
-_LETTER = 0.56
+_LETTER = 0.62
 #: Sizes of text.
 NAME, TICK = 12.5, 11.5
 LONGEST = 34
@@ -36,14 +36,22 @@ class Axis:
     log: bool = False
 
     @classmethod
-    def around(cls, values: Iterable[float], start: float, end: float, log: bool = False) -> "Axis":
-        """Return an axis that holds some numbers, with a little room at both ends."""
+    def around(
+        cls,
+        values: Iterable[float],
+        start: float,
+        end: float,
+        *,
+        log: bool = False,
+        inside: tuple[float, float] = (-math.inf, math.inf),
+    ) -> "Axis":
+        """Return an axis that holds some numbers, with a little room at both ends, but no more than is `inside`."""
         finite = [v for v in values if math.isfinite(v) and (v > 0 or not log)] or [1.0]
         low, high = min(finite), max(finite)
         if log:
             return cls(low / 1.3, high * 1.3, start, end, log=True)
         room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
-        return cls(low - room, high + room, start, end)
+        return cls(max(low - room, inside[0]), min(high + room, inside[1]), start, end)
 
     def at(self, value: float) -> float:
         """Return the place of a number, at an end of the axis if it is beyond."""

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from kgreason.errors import StoreError
-from kgreason.explain import Bin, escape
-from kgreason.report.result import Study
+from kgreason.explain import Bin, Quantity, escape
+from kgreason.report.result import Answered, Study
 from kgreason.report.scores import Line
 from kgreason.report.tables import Table
+from kgreason.tasks.metrics import calibration_error
 
 #: More labels than this make no matrix; then the most frequent confusions are listed.
 _LABELS, _LISTED = 10, 15
@@ -94,6 +95,10 @@ def bins(line: Line) -> list[Bin]:
     ]
 
 
+def _error(answered: Answered) -> float:
+    return calibration_error(answered.sure, answered.right)
+
+
 def calibration(test: str, lines: Sequence[Line]) -> Table | None:
     """Return how sure each variant is beside how often it is right, and the expected calibration error."""
     rows: list[list[object]] = []
@@ -103,9 +108,10 @@ def calibration(test: str, lines: Sequence[Line]) -> Table | None:
             continue
         whole = sum(b.count for b in found)
         sure = sum(b.confidence * b.count for b in found) / whole
-        error = sum(abs(b.confidence - b.right) * b.count for b in found) / whole
+        error = float(np.mean([_error(a) for a in line.answered if np.isfinite(a.sure).all()] or [np.nan]))
         right = sum(b.right * b.count for b in found) / whole
-        rows.append([line.name, round(sure, 4), round(right, 4), round(error, 4)])
-    told = f"ECE: the expected calibration error over {BINS} bins of equal width, all seeds together (Guo et al. 2017)."
+        ece = None if np.isnan(error) else Quantity(error, f"{100 * error:.1f} %")
+        rows.append([line.name, Quantity(sure, f"{100 * sure:.1f} %"), Quantity(right, f"{100 * right:.1f} %"), ece])
+    told = "ECE: the expected calibration error over 15 bins of equal width (Guo et al. 2017), mean over seeds."
     columns = ["variant", "mean sureness", "share right", "ECE"]
     return Table(f"calibration: {test}", columns, rows, told) if rows else None

@@ -1,7 +1,7 @@
 """A study as chapters: tables that every form has, and markup with plots for the page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 from kgreason.explain import cost, escape, forest, paragraph, parts, reliability
@@ -51,8 +51,8 @@ def write_study(study: Study) -> Written:
         _expected(study),
         _problems(study),
         _training(study),
-        *(_answers(study, test, of) for test, of in lines.items()),
-        *(_slices(study, test, of) for test, of in lines.items()),
+        _answers(study, lines),
+        _slices(study, lines),
         _cost(study, lines),
         _audit(study),
         _origin(study),
@@ -72,12 +72,15 @@ def _folded(summary: str, body: str) -> str:
 
 
 def _results(study: Study, lines: _Lines) -> Chapter:
+    if len(study.variants) == 1:
+        return _alone(study, lines)
     body, tables, said = "", [], []
     for test, of in lines.items():
         tables.append(scores.results(study, test, of))
         sentences = scores.sentences(study, test, of)
         said += sentences
-        body += "".join(map(paragraph, sentences)) + tables[-1].html()
+        heading = f"<h3>{escape(test)}</h3>" if len(lines) > 1 else ""
+        body += heading + "".join(map(paragraph, sentences)) + tables[-1].html()
         metric, gaps = study.metric(test), scores.gaps(study, of)
         base = next((100 * line.score.value for line in of if line.name == study.against), None)
         drawn = [forest(scores.marks(study, of), f"{metric} on {test}", "%", "With 95 % intervals.", base)]
@@ -86,6 +89,14 @@ def _results(study: Study, lines: _Lines) -> Chapter:
             drawn.append(forest(gaps, title, "points", "Right of the dashed line: better.", 0.0))
         body += _plots(drawn)
     return Chapter("Results", body, tables, said, _lead(study))
+
+
+def _alone(study: Study, lines: _Lines) -> Chapter:
+    """Tell of a study of one variant: its tests beside one another."""
+    table = scores.by_test(lines)
+    marks = [replace(scores.marks(study, of)[0], name=test) for test, of in lines.items()]
+    drawn = forest(marks, "Score", "%", "With 95 % intervals.")
+    return Chapter("Results", table.html() + _plots([drawn]), [table], (), _lead(study))
 
 
 def _lead(study: Study) -> str:
@@ -120,10 +131,29 @@ def _training(study: Study) -> Chapter:
 
 
 def _shown(study: Study, lines: Sequence[Line]) -> list[Line]:
-    return [line for line in lines if line.name in (study.main, study.against)]
+    return [line for line in lines if line.name in (study.main, study.beside)]
 
 
-def _answers(study: Study, test: str, lines: Sequence[Line]) -> Chapter:
+def _by_test(blocks: dict[str, str]) -> str:
+    """Lay what is told of each test under one another; of several, all but the first are folded."""
+    told = {test: block for test, block in blocks.items() if block}
+    if len(told) < 2:
+        return "".join(told.values())
+    opened = [" open"] + [""] * (len(told) - 1)
+    return "".join(
+        f'<details{state}><summary class="kgr-test">{escape(test)}</summary>{block}</details>'
+        for state, (test, block) in zip(opened, told.items(), strict=True)
+    )
+
+
+def _answers(study: Study, lines: _Lines) -> Chapter:
+    made = {test: _answered(study, test, of) for test, of in lines.items()}
+    body = _by_test({test: block for test, (block, _) in made.items()})
+    tables = [table for _, of in made.values() for table in of]
+    return Chapter("Answers", body, tables, (), "How sure they are, and what was said instead of what.")
+
+
+def _answered(study: Study, test: str, lines: Sequence[Line]) -> tuple[str, list[Table]]:
     table = answers.calibration(test, lines)
     tables, drawn, grids = ([] if table is None else [table]), [], ""
     for line in _shown(study, lines):
@@ -137,21 +167,23 @@ def _answers(study: Study, test: str, lines: Sequence[Line]) -> Chapter:
             if line in _shown(study, lines):
                 grids += f"<div><h3>{escape(line.name)}</h3>{answers.grid(matrix)}</div>"
     beside = f'<div class="kgr-beside">{grids}</div>' if grids else ""
-    body = _plots(drawn) + ("" if table is None else table.html()) + beside
-    return Chapter(f"Answers: {test}", body, tables, (), "How sure, and what instead of what.")
+    return _plots(drawn) + ("" if table is None else table.html()) + beside, tables
 
 
-def _slices(study: Study, test: str, lines: Sequence[Line]) -> Chapter:
-    found = slices.slices(study, test, lines)
-    drawn, body = [], ""
-    for way, table in found.items():
-        rows = slices.plotted(study, table, lines)
-        if rows and len(rows) <= slices.PLOTTED:
-            drawn.append(parts(rows, f"By {way}", "% right", "In brackets: examples."))
-        body += _folded(f"By {way}: {'all variants' if len(lines) > 1 else 'the numbers'}", table.html())
-    return Chapter(
-        f"Slices: {test}", body, list(found.values()), (), "The share of right answers on parts of the test."
-    )
+def _slices(study: Study, lines: _Lines) -> Chapter:
+    tables: list[Table] = []
+    blocks: dict[str, str] = {}
+    for test, of in lines.items():
+        drawn, folded = [], ""
+        for way, table in slices.slices(study, test, of).items():
+            tables.append(table)
+            rows, sizes = slices.plotted(study, table, of)
+            if rows:
+                most = f" The {len(rows)} largest." if len(rows) < len(table.rows) else ""
+                drawn.append(parts(rows, f"By {way}", "% right", f"On the right: examples.{most}", sizes))
+            folded += _folded(f"By {way}: {'all variants' if len(of) > 1 else 'the numbers'}", table.html())
+        blocks[test] = _plots(drawn) + folded
+    return Chapter("Slices", _by_test(blocks), tables, (), "The share of right answers on parts of a test.")
 
 
 def _cost(study: Study, lines: _Lines) -> Chapter:

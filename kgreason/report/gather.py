@@ -154,10 +154,11 @@ def _together(runs: list[Result], against: str) -> Study:
         if name in variants:  # the same title, other settings: the folder tells them apart
             name = f"{name} ({next(iter(seeds.values())).folder.name.rpartition('-')[2]})"
         variants[name] = seeds
+    if len(variants) == 1:
+        return Study(titles[0], "", {"the run": next(iter(variants.values()))})
     first = next(iter(variants))
-    base = against if against in variants else first if len(variants) > 1 else ""
-    title = common.rstrip(": ") or (titles[0] if len(variants) == 1 else f"Runs of the task {runs[0].task}")
-    return Study(title, base, variants)
+    base = against if against in variants else first
+    return Study(common.rstrip(": ") or f"Runs of the task {runs[0].task}", base, variants)
 
 
 def _shared(titles: list[str]) -> str:

@@ -167,8 +167,12 @@ def _origin(run: Result) -> list[object]:
 
 
 def _machine(machine: Mapping[str, Any]) -> str:
-    """Return the machine in a few words: whatever is said of it that is short."""
-    return ", ".join(str(v) for v in machine.values() if isinstance(v, str | int | float) and str(v))
+    """Return the machine in a few words."""
+    cards = machine.get("cards")
+    told = [str(machine.get("processor") or machine.get("system", ""))]
+    told += [f"{machine['cores']} cores"] if machine.get("cores") else []
+    told += [f"{machine['memory_gb']:g} GiB"] if isinstance(machine.get("memory_gb"), int | float) else []
+    return ", ".join([*told, *(map(str, cards) if isinstance(cards, list) else ())])
 
 
 def checksums(study: Study) -> Table | None:
@@ -191,6 +195,6 @@ def checksums(study: Study) -> Table | None:
 
 
 def repeat(study: Study) -> list[str]:
-    """Return the commands that run everything again."""
+    """Return the commands that run everything again and compare the numbers."""
     runs = [run for runs in study.variants.values() for run in runs.values()]
-    return [f"kgreason run {shlex.quote(str(run.folder / record.CONFIG))}" for run in runs]
+    return [f"kgreason reproduce {shlex.quote(str(run.folder))}" for run in runs]

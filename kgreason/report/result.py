@@ -114,8 +114,14 @@ class Study:
 
     @property
     def main(self) -> str:
-        """The first name that is not what the others are compared with, if there is one."""
-        return next((name for name in self.variants if name != self.against), self.against or next(iter(self.variants)))
+        """The first variant: of an ablation the base, of which the others, and all controls, are changes."""
+        return next(iter(self.variants))
+
+    @property
+    def beside(self) -> str:
+        """What is shown beside the main variant: what others are compared with, or else the next; may be empty."""
+        others = [name for name in self.variants if name != self.main]
+        return self.against if self.against in others else next(iter(others), "")
 
     @property
     def tests(self) -> list[str]:

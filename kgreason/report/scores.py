@@ -86,6 +86,18 @@ def results(study: Study, test: str, lines: Sequence[Line]) -> Table:
     return Table(f"results: {test}", columns, rows, _told(study, test, lines, with_gap))
 
 
+def by_test(lines: Mapping[str, Sequence[Line]]) -> Table:
+    """Return the table of results of the first variant, a row for each test."""
+    rows: list[list[object]] = []
+    for test, (line, *_) in lines.items():
+        scores = line.runs[0].tests[test]
+        metric = "accuracy" if "accuracy" in scores else "hits@1"
+        f1 = None if line.f1 is None else _percent(line.f1)
+        rows.append([test, int(scores.get("size", 0)), metric, line.score, f1])
+    told = "Score: mean over seeds with its 95 % interval over examples and seeds. F1: macro-F1, or that of sets."
+    return Table("results", ["test", "examples", "metric", "score", "F1"], rows, told)
+
+
 def _told(study: Study, test: str, lines: Sequence[Line], with_gap: bool) -> str:
     size = int(lines[0].runs[0].tests[test].get("size", 0))
     told = f"{size:,} examples. Score: mean over seeds with its 95 % interval over examples and seeds."
@@ -142,9 +154,11 @@ def gaps(study: Study, lines: Sequence[Line]) -> list[Mark]:
 
 def kind_of(study: Study, line: Line) -> Kind:
     """Return how a plot draws a line."""
-    if line.is_control:
-        return "control"
-    return "against" if line.name == study.against else "main" if line.name == study.main else "other"
+    if line.name == study.main:
+        return "main"
+    if line.name == study.beside:
+        return "against"
+    return "control" if line.is_control else "other"
 
 
 def controls(study: Study, lines: Mapping[str, Sequence[Line]]) -> Table | None:
@@ -184,6 +198,8 @@ def _line(name: str, by_seed: Mapping[int, Result], test: str, metric: Metric) -
     try:
         found = interval(_as_answers(known), metric)
         score = Estimate(mean, min(mean, max(0.0, found.low)), max(mean, min(1.0, found.high)))
+        if score.low == score.high:  # all right or all wrong: drawing anew tells nothing, counting does
+            score = Estimate.of_share(mean * len(known[0].uid), len(known[0].uid))
     except DataError:  # no predictions, or seeds that answered different examples
         low, high = float(scores.get(f"{metric}.low", mean)), float(scores.get(f"{metric}.high", mean))
         score = Estimate(mean, low, high) if len(runs) == 1 and low <= mean <= high else Estimate(mean, mean, mean)

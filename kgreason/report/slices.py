@@ -24,7 +24,7 @@ _CUTS = {
 }
 #: A slice by operator shows so many of them, the most frequent; a slice by right answer so many labels.
 _OPERATORS, _LABELS = 24, 12
-#: A plot of more parts than this is no help; the table has them all.
+#: A plot shows about so many parts, the largest; the table has them all.
 PLOTTED = 24
 
 
@@ -141,16 +141,22 @@ def _cycles(rows: Sequence[Row]) -> ndarray:
     return np.array([row["cycles"] if isinstance(row.get("cycles"), int) else -1 for row in rows])
 
 
-def plotted(study: Study, table: Table, lines: Sequence[Line]) -> dict[str, list[Mark]]:
-    """Return what of a table of slices is drawn: the main variant and what it is compared with, in percent."""
+def plotted(study: Study, table: Table, lines: Sequence[Line]) -> tuple[dict[str, list[Mark]], dict[str, str]]:
+    """Return what of a table of slices is drawn: the main variant and what stands beside it, in percent; and sizes."""
     shown = {line.name: kind_of(study, line) for line in lines if kind_of(study, line) in ("main", "against")}
     out: dict[str, list[Mark]] = {}
-    for part, size, *cells in table.rows:
+    largest = sorted((_size(row) for row in table.rows), reverse=True)[:PLOTTED]
+    kept = [row for row in table.rows if _size(row) >= largest[-1]]
+    for part, _, *cells in kept:
         of_part = [
             Mark(name, 100 * cell.value, 100 * cell.low, 100 * cell.high, shown[name])
             for name, cell in zip(table.columns[2:], cells, strict=True)
             if name in shown and isinstance(cell, Estimate)
         ]
         if of_part:
-            out[f"{part} ({size})"] = of_part
-    return out
+            out[str(part)] = of_part
+    return out, {str(row[0]): f"{_size(row):,}" for row in kept}
+
+
+def _size(row: Sequence[object]) -> int:
+    return row[1] if isinstance(row[1], int) else 0

@@ -6,8 +6,8 @@ from typing import Literal, get_args
 
 from kgreason.errors import ConfigError
 from kgreason.experiment import record
-from kgreason.explain import Section, page
-from kgreason.report.chapters import Written, write_study
+from kgreason.explain import Section, escape, page
+from kgreason.report.chapters import Chapter, Written, write_study
 from kgreason.report.gather import gather
 from kgreason.report.origin import missed
 from kgreason.report.tables import to_csv, to_latex
@@ -75,12 +75,16 @@ def to_html(written: Sequence[Written], lead: str = "", more: Sequence[Section] 
         lead: What the reader should know first, as plain text.
         more: Sections after the results of the first study.
     """
-    sections: list[Section] = []
-    for each in written:
-        name = "" if len(written) == 1 else f"{each.study.title}: "
-        own = [Section(f"{name}{c.heading}", c.body, c.lead) for c in each.chapters]
-        sections += [*own[:1], *more, *own[1:]] if each is written[0] else own
-    return page(title_of(written), sections, lead)
+    if len(written) == 1:
+        own = [Section(chapter.heading, chapter.body, chapter.lead) for chapter in written[0].chapters]
+        return page(title_of(written), [*own[:1], *more, *own[1:]], lead)
+    sections = [Section(each.study.title, "".join(map(_chapter, each.chapters))) for each in written]
+    return page(title_of(written), [*sections, *more], lead)
+
+
+def _chapter(chapter: Chapter) -> str:
+    lead = f'<p class="kgr-lead">{escape(chapter.lead)}</p>' if chapter.lead else ""
+    return f'<h3 class="kgr-chapter">{escape(chapter.heading)}</h3>{lead}{chapter.body}'
 
 
 def title_of(written: Sequence[Written]) -> str:
