@@ -86,8 +86,9 @@ always | every2 | forward | always; invariably; constantly; at all times; withou
 necessarily; all the time
 usually | every2 | independence | usually; mostly; generally; normally; typically; for the most part; \
 most of the time; largely
-sometimes | some | reverse | sometimes; occasionally; at times; now and then; from time to time; on occasion; often; \
-frequently; repeatedly; at least once; more than once; many times; once or twice
+sometimes | some | reverse | sometimes; occasionally; at times; now and then; from time to time; on occasion; \
+at least once; more than once; many times; once or twice
+often | some | forward | often; frequently; repeatedly; regularly
 almost | = | alternation | almost; nearly; practically; virtually; all but; as good as
 may | some | reverse | may; might; could; can; possibly; perhaps; maybe; conceivably
 must | every2 | independence | must; should; ought; shall
@@ -99,7 +100,7 @@ presumably; arguably; probably
 #: Frames: `to` an infinitive, `ing`, `that` a clause, `whether` a question, `np` a noun phrase.
 PREDICATES = """
 manage | to | +- | | manage; bother; deign; dare; remember; condescend; happen; contrive; get; turn
-succeed | ing | +- | | succeed; end; wind
+succeed | ing | +- | | succeed; end up; wind up
 force | to | +0 | | force; cause; make; compel; drive; oblige; lead; help; begin; start; continue; proceed; push; \
 induce; prompt; prod
 start | ing | +0 | | begin; start; continue; keep; resume; finish; complete; spend
@@ -122,7 +123,8 @@ cease | to | -0 | down- | cease
 hesitate | to | 0+ | down- | hesitate; loath; hesitant; wary; afraid
 deny | that ing np | -0 | down- | deny; disprove; refute; disclaim; denial; rebut
 doubt | that np | 00 | down- | doubt; disbelieve; doubtful; dubious; skeptical; sceptical; unlikely; improbable; \
-implausible; inconceivable; unconvinced; unclear; unsure; uncertain; impossible; disagree
+implausible; unconvinced; unclear; unsure; uncertain; disagree
+impossible | that | -0 | no | impossible; inconceivable; unthinkable
 unlikely | to | 00 | down- | unlikely; improbable; difficult; hard; dangerous; unnecessary; inconceivable; \
 unthinkable; rare; wrong; bad
 false | that | -+ | | false; untrue; incorrect; wrong; lie; myth; falsehood; fallacy
@@ -140,11 +142,12 @@ hope; fear; expect; imagine; predict; suggest; report; announce; declare; insist
 seem; appear; likely; probable; possible; belief; rumor; rumour; hypothesis; idea; dream; estimate; conclude; \
 agree; swear; write; presume; speculate; promise; hear; worry; afraid; warn; reckon; wish; want; convinced; sure; \
 confident
-try | to | 00 | up | try; attempt; prepare; practice; practise; learn; struggle
-want | to ing | 00 | up- | want; wish; hope; intend; plan; desire; expect; seek; crave; aim; promise; agree; offer; \
-threaten; ask; beg; urge; advise; order; tell; invite; encourage; recommend; eager; ready; willing; like; love; \
-prefer; consider; choose; believe; claim; seem; appear; likely; think; say; enjoy; hate; suggest; imagine; decide; \
-wait; go; persuade; convince; decision; effort; report; rumor
+try | to | 00 | up | try; attempt; prepare; practice; practise; learn; struggle; wait; await; go; seem; appear; decide; \
+intend; plan; ready
+want | to ing | 00 | up- | want; wish; hope; desire; expect; seek; crave; aim; promise; agree; offer; \
+threaten; ask; beg; urge; advise; order; tell; invite; encourage; recommend; eager; willing; like; love; \
+prefer; consider; choose; believe; claim; likely; think; say; enjoy; hate; suggest; imagine; \
+persuade; convince; decision; effort; report; rumor
 search | np | 00 | up- | need; want; desire; seek; crave; search; search-for; look-for; request; demand; require; \
 hunt; wait-for; hope-for; long-for
 wonder | whether | 00 | = | wonder; ask; know; decide; question; check; see; determine; doubt; tell; unclear; \

@@ -25,6 +25,8 @@ _THERE: Final = spread((_E, 0.8), (_F, 0.1))
 _ELSEWHERE: Final = spread((_A, 0.8))
 _STRUCTURE: Final = spread((_E, 0.85), (_R, 0.1))
 _WORD_CLASS: Final = spread((_E, 0.8))
+_OWNER: Final = spread((_I, 0.75), (_A, 0.15))
+_OWNERS: Final = frozenset({"his", "her", "its", "my", "your", "our", "he", "she", "it", "i", "you", "we"})
 _CLASSES: Final = ({"NOUN", "VERB"}, {"NOUN", "ADJ"})
 
 
@@ -48,7 +50,22 @@ def _substitutions(m: Pairing) -> list[Change]:
         elif becomes is None and {p.pos, h.pos} in _CLASSES:
             found.append(Change(EditKind.REORDER, i, j, _WORD_CLASS, f"{p.text} → {h.text}: the same word"))
         found += _marks(p, h, i, j)
-    return found
+    return [*found, *_owners(m)]
+
+
+def _owners(m: Pairing) -> list[Change]:
+    """Whose something is, where that changes and nobody it could speak of does: "his wife" to "her wife"."""
+    if any(
+        i >= 0 and m.p[i].lemma != m.h[j].lemma and m.h[j].pos in {"NOUN", "PROPN", "PRON"}
+        for j, i in enumerate(m.back)
+    ):
+        return []
+    pairs = [(i, j) for j, i in enumerate(m.back) if i >= 0 and m.p[i].owner and m.h[j].owner]
+    return [
+        Change(EditKind.SUBSTITUTE, i, j, _OWNER, f"{m.p[i].owner} {m.p[i].text} → {m.h[j].owner} {m.h[j].text}")
+        for i, j in pairs
+        if m.p[i].owner != m.h[j].owner and {m.p[i].owner, m.h[j].owner} <= _OWNERS
+    ]
 
 
 def _marks(p: Unit, h: Unit, i: int, j: int) -> list[Change]:

@@ -60,7 +60,31 @@ def operators(m: Pairing) -> list[Change]:
             denied.update([j] if changes else [])
             found += changes
         found += _modal(p, h, i, j)
-    return found
+    return _frequencies(m, found)
+
+
+def _frequencies(m: Pairing, found: list[Change]) -> list[Change]:
+    """Make one edit of a denial and of how often it was so on the other side: "never smiles", "often smiles"."""
+    out = []
+    for change in found:
+        if change.kind == EditKind.OPERATOR and (change.premise < 0) != (change.hypothesis < 0):
+            unit = m.p[change.premise] if change.premise >= 0 else m.h[change.hypothesis]
+            denial = next((o for o in found if o.denies and unit.parent in (o.premise, o.hypothesis)), None)
+            side = (denial.premise if change.premise >= 0 else denial.hypothesis) if denial else -1
+            denied = denial is not None and (m.p if change.premise >= 0 else m.h)[side].negation >= 0
+            if denial is not None and side == unit.parent and not denied and unit.lemma in _FREQUENT:
+                sometimes = unit.lemma in _SOMETIMES
+                denial.relation = spread(
+                    (Entailment.NEGATION, 0.5 * sometimes), (Entailment.ALTERNATION, 0.93 - 0.5 * sometimes)
+                )
+                denial.reason = f"{denial.reason}, {unit.text}"
+                continue
+        out.append(change)
+    return out
+
+
+_SOMETIMES: Final = frozenset({"sometimes", "occasionally"})
+_FREQUENT: Final = _SOMETIMES | {"often", "frequently", "repeatedly", "regularly", "always", "usually", "constantly"}
 
 
 def _quantified(m: Pairing, i: int, j: int, settled: set[int]) -> list[Change]:
@@ -138,22 +162,33 @@ def _one_not(a: Quantifier, b: Quantifier) -> Float32[ndarray, " 7"]:
     return spread((of_other, 0.9))
 
 
-def _together(reading: Reading, i: int) -> int:
-    """How many one and one are: "a man and a woman" are two."""
+def _together(reading: Reading, i: int) -> float:
+    """How many a list of nouns counts: "two women and a man" are three; 0 if it is no list or not counted."""
     unit = reading.units[i]
     first = unit.parent if unit.relation == "conj" and unit.parent >= 0 else i
     rest = [c for c in reading.units[first].children if reading.units[c].relation == "conj"]
     members = [reading.units[first], *(reading.units[c] for c in rest)]
-    single = all(u.pos in {"NOUN", "PROPN", "PRON"} and not u.plural and u.joined in {"", "and"} for u in members)
-    return len(members) if rest and single else 0
+    counts = [_count(member) for member in members]
+    return sum(counts) if rest and all(counts) else 0
+
+
+def _count(unit: Unit) -> float:
+    if unit.pos not in {"NOUN", "PROPN", "PRON"} or unit.joined not in {"", "and"}:
+        return 0
+    quantifier = _force(unit, denied=False).quantifier
+    if quantifier is not None:
+        return quantifier.number if quantifier.kind == "number" else 0
+    return 0 if unit.plural else 1
 
 
 def _number(m: Pairing, i: int, j: int, first: Quantifier | None, then: Quantifier | None) -> list[Change]:
     """How many there are, on either side: "two dogs" to "dogs", "dogs" to "a dog"."""
     p, h = m.p[i], m.h[j]
     some = Quantifier("some")
-    if first is None and then and then.kind == "number" and then.number == _together(m.premise, i):
-        return []
+    if then and then.kind == "number" and p.lemma != h.lemma and (whole := _together(m.premise, i)):
+        if then.number == whole:
+            return []
+        first = replace(then, number=whole) if first is None or first.kind == "number" else first
     if first != then and (first or some) != (then or some):
         relation = spread((between_quantifiers(first or some, then or some), 0.9), (Entailment.EQUIVALENCE, 0.05))
         if first is None and then and then.kind == "number" and not p.plural:

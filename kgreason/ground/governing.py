@@ -53,6 +53,8 @@ def _share(units: "list[Unit]", unit: "Unit", first: "Unit") -> None:
     own = any(units[c].relation == "nsubj" for c in unit.children)
     if unit.joined in {"or", "nor"} and not own and unit.negation < 0 and unit.pos == first.pos:
         unit.negation = first.negation
+    if unit.joined == "nor" and first.quantifier == "no" and not unit.quantifier:
+        unit.quantifier, unit.quantifier_node, unit.negation = "no", first.quantifier_node, -1
     if first.modal and not own and not unit.modal and unit.pos == first.pos:
         unit.modal, unit.modal_node = first.modal, first.modal_node
 

@@ -107,6 +107,8 @@ def added(units: list[Unit], j: int, back: list[int]) -> tuple[Distribution, str
         return spread((_F, 0.95)), "one more possibility"
     if unit.mark in _CONDITIONS:
         return spread((_F, 0.85)), "a condition"
+    if unit.lemma == "together":
+        return spread((_E, 0.6), (_R, 0.3)), "together"
     if unit.main:
         return spread((_R, 0.4), (_A, 0.15)), "another statement"
     return _INSERTED, _what(unit)

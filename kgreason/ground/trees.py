@@ -209,7 +209,9 @@ def _attach(s: Sketch, unit: Unit, at: int, d: int, first: int) -> None:
         unit.joined = lemma
     elif relation == "aux" and lemma in MODALS:
         unit.modal, unit.modal_node = lemma, first + d
-    if lemma in NEGATIONS and relation in {"advmod", "det", "cc", "aux"} and d not in s.silent:
+    if lemma == "neither" and unit.pos in {"NOUN", "PROPN"} and not unit.quantifier:  # "neither Ann nor Bob"
+        unit.quantifier, unit.quantifier_node = "no", first + d
+    elif lemma in NEGATIONS and relation in {"advmod", "det", "cc", "aux"} and d not in s.silent:
         unit.negation = first + d if unit.negation < 0 else -1
 
 

@@ -32,6 +32,7 @@ FEATURES: Final = (
     "exclusive, yet one is the other",
     "disjoint, yet one is the other",
     "exclusive, yet a part",
+    "exclusive names, yet a part",
     "goes together",
     "one stem",
     "complement",
@@ -76,6 +77,7 @@ _LOG_ODDS: Final = {
     "exclusive, yet one is the other": (0.7, -1.3, -1.3, -0.1, -1.4, 0.0, 3.6),
     "disjoint, yet one is the other": (1.0, 0.3, 0.3, -0.3, -0.8, 0.0, -0.5),
     "exclusive, yet a part": (-1.0, 1.2, 1.2, 0.3, -1.2, 0.0, -0.5),
+    "exclusive names, yet a part": (0.0, 0.0, 0.0, 0.0, -4.0, 0.0, 3.0),
     "goes together": (0.3, -1.6, -1.6, 0.4, -0.8, 0.0, 3.2),
     "one stem": (2.3, -0.6, -0.6, -0.2, 0.7, 0.0, -1.5),
     "complement": (-0.5, -0.7, -0.7, 3.8, -0.3, 0.0, -1.6),
@@ -140,6 +142,8 @@ def features(
         group = "qualities" if which == _QUALITY else "verbs"
         out[:, _AT[f"{name} {group}"]] = out[:, _AT[name]] * (alike & (kind[:, 0] == which))
     _enter_disputes(out)
+    names = alike & (kind[:, 0] == _NAME)
+    out[:, _AT["exclusive names, yet a part"]] = out[:, _AT["part"]] * (out[:, _AT["exclusive"]] > 0) * names
     _enter_forms(out, pairs)
     out[:, _AT["goes together"]] = together
     unknown = 2 - np.array(known, np.int64).reshape(-1, 2).sum(1)

@@ -167,7 +167,9 @@ def _related(relation: Entailment, place: _Place, other: _Place) -> Entailment |
     if place.side < 0:
         return Entailment.EQUIVALENCE if place == other else relation
     if place.side == other.side:
-        return None
+        # forms of one member of a pair of opposites; elsewhere a member may be a mere list
+        same = relation == Entailment.NEGATION and place.member == other.member
+        return Entailment.EQUIVALENCE if same else None
     return relation if place.side == 0 else _FLIPPED.get(relation, relation)
 
 

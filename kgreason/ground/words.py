@@ -28,7 +28,7 @@ NEGATIONS: Final = _set("not n't never nt n’t neither nor")
 MODALS: Final = _set("may might can could must should would will shall ought")
 #: Adverbs that add nothing that could make a statement of a scene false.
 EMPTY: Final = _set(
-    """also just then now too there here together still already currently however thus well even
+    """also just then now too there here still already currently however thus well even
     simply actually rather somewhat etc right indeed else ever yet again that"""
 )
 #: Pronouns that hide a noun and a quantifier.

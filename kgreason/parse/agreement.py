@@ -16,6 +16,11 @@ _CONJ: Final = DEPENDENCY_RELATIONS.id("conj")
 _PUNCT: Final = DEPENDENCY_RELATIONS.id("punct")
 #: What share of the words of the longer text must recur in order in the other.
 _ALIKE: Final = 0.6
+#: Words that hang on what they help: verbs, prepositions.
+_HELPERS: Final = frozenset(
+    """do does did is are was were am be been being has have had will would can could may might must shall should in on
+    at of to with by for from into onto near under over not n't""".split()  # noqa: SIM905
+)
 _Step: TypeAlias = tuple[str, int, int, int, int]
 
 
@@ -99,7 +104,7 @@ def _transfer(text: Sequence[str], tree: _Tree, first: list[int], later: list[in
     hung = list(same)  # words of both that hang alike
     for i1, i2, j1, j2 in (step[1:] for step in steps if step[0] == "replace"):
         pairs = _exchanged(tree, first[i1:i2], later[j1:j2])
-        if pairs is None:
+        if pairs is None or any(_says(text[p]) != _says(text[h]) for p, h in pairs):
             return None
         hung += pairs
         place |= dict.fromkeys(first[i1:i2], pairs[0][1]) if len(pairs) == 1 else {}
@@ -114,6 +119,11 @@ def _transfer(text: Sequence[str], tree: _Tree, first: list[int], later: list[in
         return None  # an added word governs the rest: "there is a man playing"
     tree.head[:], tree.relation[:] = head, relation
     return same
+
+
+def _says(word: str) -> bool:
+    """Whether a word says something of its own: "did" is no verb that took the place of "forgot"."""
+    return word.lower() not in _HELPERS
 
 
 def _shared(first: list[int], later: list[int], steps: Sequence[_Step]) -> list[tuple[int, int]]:
