@@ -1,6 +1,6 @@
 """Teaches a reader which statements a text makes: a small network over signs, by what texts are known to say."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ _HIDDEN, _DROPOUT = 0.1, 0.3
 _DECAY = 1e-4
 
 
+@runtime_checkable
 class Signs(Protocol):
     """Statements as numbers; see `kgreason.ground.reader.Lessons`."""
 
