@@ -9,6 +9,7 @@ from kgreason.tasks.lexicon import Lexicon
 
 #: What WordNet calls the parts of speech whose words are exchanged.
 _WORDNET: Final = {"NOUN": "n", "VERB": "v", "ADJ": "a"}
+_NUMBERS: Final = tuple("two three four five six seven eight nine ten eleven twelve twenty".split())  # noqa: SIM905
 _BELOW, _ABOVE, _OPPOSITE = "hyponym", "hypernym", "antonym"
 
 Facts = Callable[[str, str, str], Sequence[str]]
@@ -40,6 +41,9 @@ class Substitutes:
             rng: Where the choice comes from.
         """
         kinds = [*self._kin_of(lemma, pos), tuple(self.facts(text.lower(), lemma, pos))]
+        if pos == "NUM" and (text.isdigit() or text.lower() in _NUMBERS):
+            numbers = tuple(map(str, range(2, 21))) if text.isdigit() else _NUMBERS
+            kinds = [tuple(n for n in numbers if n != text.lower())]
         kinds = [kind for kind in kinds if kind]
         if not kinds:
             return ""

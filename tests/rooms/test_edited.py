@@ -112,4 +112,9 @@ def test_a_substitute_takes_the_form_of_the_word_it_replaces() -> None:
     assert "Trout" in drawn
     assert all(word[0].isupper() and (word.endswith("s") or word == "Trout") for word in drawn)
     assert all(word.endswith("ing") for word in (words.draw("running", "run", "VERB", rng) for _ in range(20)) if word)
+    assert words.draw("7", "7", "NUM", rng).isdigit()
+    assert words.draw("Three", "three", "NUM", rng) in {
+        "Two",
+        *map(str.title, "four five six seven eight nine ten eleven twelve twenty".split()),
+    }
     assert words.draw("xyzzy", "xyzzy", "NOUN", rng) == ""
