@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from kgreason.cli import (
+    ablate,
     ask,
     audit,
+    check,
     compare,
     data,
     demo,
@@ -50,7 +52,24 @@ def _options(
 ) -> None: ...
 
 
-for _part in (demo, experiment, test, audit, reproduce, report, compare, ask, prove, rules, graph, parser, data, doctor):
+for _part in (
+    demo,
+    experiment,
+    ablate,
+    check,
+    test,
+    audit,
+    reproduce,
+    report,
+    compare,
+    ask,
+    prove,
+    rules,
+    graph,
+    parser,
+    data,
+    doctor,
+):
     _part.register(app)
 
 

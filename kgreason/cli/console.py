@@ -36,6 +36,11 @@ def say(text: str) -> None:
 _LEVEL = {"quiet": False}
 
 
+def is_quiet() -> bool:
+    """Return whether `say` is silenced."""
+    return _LEVEL["quiet"]
+
+
 def set_quiet(quiet: bool) -> None:
     """Silence `say` for the rest of this process."""
     _LEVEL["quiet"] = quiet

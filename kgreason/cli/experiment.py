@@ -1,11 +1,13 @@
-"""Check an experiment file, run it, and predict with what came out."""
+"""Run an experiment, and predict with what came out."""
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kgreason.cli.ablate import overrides_of, read_ablation
 from kgreason.cli.begin import check_device, start
 from kgreason.cli.console import Watcher, print_json, read_jsonl
 from kgreason.cli.finished import print_run
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from kgreason.experiment.ablate import Ablation
     from kgreason.experiment.config import ExperimentConfig
     from kgreason.experiment.run import Options
+    from kgreason.experiment.worker import Manner
     from kgreason.pipeline import Pipeline
 
 #: Lines that are read before they are answered: batches of like length waste less.
@@ -35,7 +38,6 @@ _Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", he
 def register(app: typer.Typer) -> None:
     """Add the commands of this file to `app`."""
     app.command()(run)
-    app.command()(check)
     app.command()(predict)
 
 
@@ -46,6 +48,7 @@ def run(  # noqa: PLR0913 - the options of a command
     out: Annotated[Path, typer.Option(help="The folder of all runs.")] = Path("runs"),
     limit: Annotated[int, typer.Option(help="At most so many examples of each split; 0 for all.", min=0)] = 0,
     again: Annotated[bool, typer.Option("--again", help="Run anew what was run before.")] = False,
+    track: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Also tell a tracker: wandb, mlflow.")] = None,
     device: _Device = "cpu",
     threads: _Threads = 0,
     json: _Json = False,
@@ -54,44 +57,30 @@ def run(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Run an experiment: prepare, train, test once, write everything to a folder.
 
-    What was run before is not run again, and an interrupted run goes on. For variants, every row is run with every
-    seed, and a table compares them.
+    What was run before is not run again, and an interrupted run goes on. A file of variants is run as by kgreason
+    ablate, which has more options.
     """
     start(threads, quiet, verbose)
     check_device(device)
-    overrides = _overrides(set_, limit)
-    from kgreason.experiment.run import Options
+    overrides = overrides_of(set_, limit)
+    if _is_ablation(file):
+        from kgreason.experiment.worker import Manner
 
+        manner = Manner(str(out), device, max(threads, 1), any_code)
+        _run_ablation(read_ablation(file, overrides, seed, controls=False), manner, again, json)
+        return
+    from kgreason.experiment.run import Options
+    from kgreason.experiment.trackers import check_trackers
+
+    check_trackers(track or [])
     watcher = Watcher()
     options = Options(out=out, device=device, again=again, tell=watcher.tell, step=watcher.step, watch=watcher.watch)
+    options = replace(options, track=tuple(track or ()))
     with watcher:
         if _is_ablation(file):
             _run_ablation(_read_ablation(file, overrides, seed), options, json)
         else:
             _run_one(_read(file, overrides, seed), options, json)
-
-
-def check(
-    files: Annotated[list[Path], typer.Argument(help="Experiments, or their variants.")],
-    set_: _Set = None,
-    data: Annotated[bool, typer.Option(help="Also read the data sets.")] = True,
-    threads: _Threads = 0,
-    json: _Json = False,
-) -> None:
-    """Read, check and build experiments, without training them."""
-    start(threads, quiet=False, verbose=False)
-    from kgreason.experiment.run import check_experiment
-
-    for file in files:
-        overrides = _overrides(set_, 0)
-        if _is_ablation(file):
-            ablation = _read_ablation(file, overrides, None)
-            configs = {row: ablation.config(row, ablation.seeds[0]) for row in ablation.variants}
-        else:
-            configs = {"": _read(file, overrides, None)}
-        for row, config in configs.items():
-            told = {"file": str(file)} | ({"variant": row} if row else {}) | check_experiment(config, data)
-            print_json(told) if json else _print_checked(told)
 
 
 def predict(  # noqa: PLR0913 - the options of a command
@@ -153,34 +142,21 @@ def _print_prediction(found: "Prediction", trace: bool) -> None:
         typer.echo(f"  cycle {i}: {cycle.answer} {cycle.probability[cycle.answer]:.3f} | {looks} | {cycle.evidence}")
 
 
-def _print_checked(told: dict[str, Any]) -> None:
-    name = told["file"] + (f" [{told['variant']}]" if "variant" in told else "")
-    sizes = ", ".join(f"{part} {size}" for part, size in told.get("sizes", {}).items()) or "data not read"
-    typer.echo(f"ok  {name}: {' → '.join(told['choices'].values())}")
-    typer.echo(f"    {told['trainable']:,} numbers to train; {told['graph']}; {sizes}")
-
-
 def _run_one(config: "ExperimentConfig", options: "Options", json: bool) -> None:
     from kgreason.experiment.run import run_experiment
 
     print_run(run_experiment(config, options), json)
 
 
-def _run_ablation(ablation: "Ablation", options: "Options", json: bool) -> None:
-    from dataclasses import asdict
+def _run_ablation(ablation: "Ablation", manner: "Manner", again: bool, json: bool) -> None:
+    """Run an ablation as `kgreason ablate` does by default, but one run after the other where a GPU is named."""
+    from kgreason.cli.ablate import EXIT_FAILED, show
+    from kgreason.experiment.crew import LocalCrew, local_gpus, local_jobs
 
-    from kgreason.experiment.ablate import run_ablation, to_markdown
-
-    def tick(what: str, done: int, whole: int) -> None:
-        options.tell(f"[{done + 1}/{whole}] {what}")
-
-    table = run_ablation(ablation, options, tick)
-    if not json:
-        typer.echo(to_markdown(ablation, table), nl=False)
-        return
-    for row in table:
-        told = asdict(row)
-        print_json(told | {"half": None if row.half != row.half else row.half})
+    gpus = local_gpus() if manner.device == "cuda" else []
+    crew = LocalCrew(local_jobs(len(ablation.todo()), manner.threads, gpus=len(gpus)), manner, gpus=gpus)
+    if show(ablation, crew, Path(manner.out), again, verbose=False, json=json).failed():
+        raise typer.Exit(EXIT_FAILED)
 
 
 def _is_ablation(file: Path) -> bool:
@@ -192,18 +168,3 @@ def _read(file: Path, overrides: dict[str, Any], seed: int | None) -> "Experimen
 
     config = ExperimentConfig.from_toml(file).with_overrides(overrides)
     return config if seed is None else config.with_seed(seed)
-
-
-def _read_ablation(file: Path, overrides: dict[str, Any], seed: int | None) -> "Ablation":
-    from dataclasses import replace
-
-    from kgreason.experiment.ablate import Ablation
-
-    found = Ablation.from_toml(file).with_overrides(overrides)
-    return found if seed is None else replace(found, seeds=(seed,))
-
-
-def _overrides(settings: list[str] | None, limit: int) -> dict[str, Any]:
-    from kgreason.experiment.config import parse_setting
-
-    return dict(map(parse_setting, settings or [])) | ({"task.limit": limit} if limit else {})

@@ -19,7 +19,16 @@ _NAME = "lease."
 
 @final
 class BusyError(StoreError):
-    """Another process works on the folder."""
+    """Another process works on the folder.
+
+    Args:
+        folder: Which.
+        message: For people.
+    """
+
+    def __init__(self, folder: Path, message: str) -> None:
+        super().__init__(message)
+        self.folder = folder
 
 
 @final
@@ -52,8 +61,9 @@ class Lease:
         """
         if _last(self._path.parent)[0] != self._number:
             raise BusyError(
+                self._path.parent,
                 f"{self._path.parent}: this process gave no sign of life for {DEAD:.0f} s, and another has taken the "
-                "run over. Nothing is lost; this one stops."
+                "run over. Nothing is lost; this one stops.",
             )
 
     def release(self, done: bool) -> None:
@@ -84,18 +94,16 @@ def take(folder: Path) -> Lease:
         folder.mkdir(parents=True, exist_ok=True)
         number, path = _last(folder)
         if path is not None and (owner := _living(path)):
-            raise BusyError(f"{folder} is being run by {owner}. Wait for it, or give another --out.")
+            raise BusyError(folder, f"{folder} is being run by {owner}. Wait for it, or give another --out.")
         mine = folder / f"{_NAME}{number + 1}"
         with mine.open("x", encoding="utf-8") as file:
             json.dump(_me(), file)
     except FileExistsError as error:
-        raise BusyError(
-            f"{folder} has just been taken by another process. Wait for it, or give another --out."
-        ) from error
+        told = f"{folder} has just been taken by another process. Wait for it, or give another --out."
+        raise BusyError(folder, told) from error
     except OSError as error:
-        raise StoreError(
-            f"{folder} could not be written: {error.strerror or error}. Free some space or name another --out."
-        ) from error
+        reason = error.strerror or error
+        raise StoreError(f"{folder} could not be written: {reason}. Free some space or name another --out.") from error
     return Lease(mine, number + 1)
 
 

@@ -49,7 +49,7 @@ def prepare(front: "Front", config: ExperimentConfig, split: Split, what: str, s
     """
     if not split.examples:  # a reasoner that is not trained has nothing to fit on
         return []
-    path = cache_folder() / "prepared" / f"{_key(front, config, split)}.npz"
+    path = _place(front, config, split)
     with contextlib.suppress(StoreError):
         found = load(path, split.examples)
         step(f"prepare {what} (from the cache)", len(found), len(found))
@@ -63,6 +63,11 @@ def prepare(front: "Front", config: ExperimentConfig, split: Split, what: str, s
     with contextlib.suppress(StoreError):  # a full or read-only cache costs time, not results
         save(path, out)
     return out
+
+
+def is_prepared(front: "Front", config: ExperimentConfig, split: Split) -> bool:
+    """Return whether a split stands in the cache."""
+    return not split.examples or _place(front, config, split).is_file()
 
 
 def save(path: Path, prepared: Sequence[Prepared]) -> None:
@@ -138,6 +143,10 @@ def sizes_of(splits: Splits) -> dict[str, int]:
     """Return how many examples each split has: `train`, `dev`, `test.<name>`."""
     tests = {f"test.{name}": len(split) for name, split in splits.test.items()}
     return {"train": len(splits.train), "dev": len(splits.dev)} | tests
+
+
+def _place(front: "Front", config: ExperimentConfig, split: Split) -> Path:
+    return cache_folder() / "prepared" / f"{_key(front, config, split)}.npz"
 
 
 def _key(front: "Front", config: ExperimentConfig, split: Split) -> str:

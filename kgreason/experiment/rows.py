@@ -45,7 +45,7 @@ def read_rows(base: ExperimentConfig, name: str, tables: Mapping[str, Any], stri
     "encode.graph.layers" = { each = [1, 2], when = { "encode.graph.name" = "rgcn" } }
     [variants]
     no-graph = { "ground.name" = "nothing" }
-    seeds    = { "task.split.seed" = { each = [1, 2, 3] } }                   # seeds seed=1, …
+    split    = { "task.split.seed" = { each = [1, 2, 3] } }                   # split 1, split 2, split 3
     walks    = { "decode.walk" = { returns = true }, when = { "decode.name" = ["transfer", "similar"] } }
     [tests]                                   # the base's weights, tested with other settings
     wrong-at-test = { "ground" = { name = "perturb", around = { name = "align" }, mode = "tails" } }
@@ -195,7 +195,8 @@ def _variants(
         lists = {k: _values(f"{place} {row}: '{k}'", v[EACH]) for k, v in overrides.items() if _is_each(v)}
         for values in product(*(named.items() for named in lists.values())):
             chosen = dict(zip(lists, values, strict=True))
-            parts = [told if not told.startswith("=") else _short(key) + told for key, (told, _) in chosen.items()]
+            shorts = {key: "" if len(lists) == 1 else _short(key) for key in chosen}  # one list needs no name
+            parts = [(shorts[k] + told).lstrip("=") if told[0] == "=" else told for k, (told, _) in chosen.items()]
             yield " ".join([row, *parts]), overrides | {key: value for key, (_, value) in chosen.items()}
 
 

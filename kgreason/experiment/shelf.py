@@ -60,6 +60,16 @@ class Shelf:
         """
         return _kept(self._fronts, _front_key(config), _FRONTS, lambda: self._open(config))
 
+    def front(self, config: ExperimentConfig) -> Front:
+        """Return what turns texts into tensors, without reading the data.
+
+        Raises:
+            ConfigError: If a name or an argument is wrong.
+            StoreError: If the knowledge graph cannot be opened.
+        """
+        known = self._fronts.get(_front_key(config))
+        return known.front if known else self._front(config)
+
     def prepare(self, config: ExperimentConfig, split: Split, what: str, step: Step) -> Sequence[Prepared]:
         """Return the prepared examples of a split; see `kgreason.experiment.prepare`. Those of tests are not kept."""
         front = self.open(config).front
@@ -69,13 +79,16 @@ class Shelf:
         return _kept(self._prepared, key, _PREPARED, lambda: prepare(front, config, split, what, step))
 
     def _open(self, config: ExperimentConfig) -> Opened:
-        tables = config.as_tables()
-        key = _key(tables, ("knowledge", "task") if _asks(tables["knowledge"]) else ("knowledge",))
-        known = self._graphs.get(key)
-        front = build_front(config, knowledge=known)
-        _kept(self._graphs, key, _GRAPHS, lambda: front.knowledge)
+        front = self._front(config)
         splits = front.splits()
         return Opened(front, splits, checksums_of(front, splits))
+
+    def _front(self, config: ExperimentConfig) -> Front:
+        tables = config.as_tables()
+        key = _key(tables, ("knowledge", "task") if _asks(tables["knowledge"]) else ("knowledge",))
+        front = build_front(config, knowledge=self._graphs.get(key))
+        _kept(self._graphs, key, _GRAPHS, lambda: front.knowledge)
+        return front
 
 
 def _asks(table: dict[str, Any]) -> bool:
