@@ -46,6 +46,18 @@ def test_every_split_that_is_named_stands_in_a_manifest(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
+def test_what_is_expected_is_of_a_test_that_the_file_has(path: Path) -> None:
+    config = ExperimentConfig.from_toml(path)
+    tests = ["test"] if "split" in config.task else list(config.task["test"])
+    for key, (value, tolerance) in config.expected.items():
+        test, _, metric = key.partition(".")
+        assert test in tests, key
+        assert metric in ("accuracy", "macro_f1", "hits@1"), key
+        assert 0 < value < 1, key
+        assert 0 < tolerance <= 0.05, key
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
 def test_no_test_set_is_trained_on(path: Path) -> None:
     task = ExperimentConfig.from_toml(path).task
     assert not set(task.get("train", ())) & set(task.get("test", {}).values())
