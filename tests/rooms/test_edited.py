@@ -60,7 +60,7 @@ def _made(front: Front) -> list[tuple[str, str, str]]:
 
 
 def test_labels_are_balanced_and_come_from_the_proof(tmp_path: Path, cache: Path) -> None:
-    made = _made(build_front(_config(tmp_path, edited=3)))
+    made = _made(build_front(_config(tmp_path, edited={"pairs": 3, "sure": 0.6})))
     assert Counter(label for _, _, label in made) == {"entailment": 1, "neutral": 1, "contradiction": 1}
     for premise, hypothesis, _ in made:
         assert premise in SENTENCES
@@ -69,9 +69,9 @@ def test_labels_are_balanced_and_come_from_the_proof(tmp_path: Path, cache: Path
 
 
 def test_what_was_made_before_is_read_again(tmp_path: Path, cache: Path) -> None:
-    first = _made(build_front(_config(tmp_path, edited=3)))
-    assert _made(build_front(_config(tmp_path, edited=3))) == first
-    assert _made(build_front(_config(tmp_path, edited={"pairs": 3, "seed": 1}))) != first
+    first = _made(build_front(_config(tmp_path, edited={"pairs": 3, "sure": 0.6})))
+    assert _made(build_front(_config(tmp_path, edited={"pairs": 3, "sure": 0.6}))) == first
+    assert _made(build_front(_config(tmp_path, edited={"pairs": 3, "sure": 0.6, "seed": 1}))) != first
     assert len(list((cache / "edited").glob("*.jsonl"))) == 2
 
 
@@ -115,6 +115,6 @@ def test_a_substitute_takes_the_form_of_the_word_it_replaces() -> None:
     assert words.draw("7", "7", "NUM", rng).isdigit()
     assert words.draw("Three", "three", "NUM", rng) in {
         "Two",
-        *map(str.title, "four five six seven eight nine ten eleven twelve twenty".split()),
+        *map(str.title, ["four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty"]),
     }
     assert words.draw("xyzzy", "xyzzy", "NOUN", rng) == ""
