@@ -169,16 +169,16 @@ def _together(reading: Reading, i: int) -> float:
     rest = [c for c in reading.units[first].children if reading.units[c].relation == "conj"]
     members = [reading.units[first], *(reading.units[c] for c in rest)]
     counts = [_count(member) for member in members]
-    return sum(counts) if rest and all(counts) else 0
+    return sum(counts) if rest and all(counts) else 0.0
 
 
 def _count(unit: Unit) -> float:
     if unit.pos not in {"NOUN", "PROPN", "PRON"} or unit.joined not in {"", "and"}:
-        return 0
+        return 0.0
     quantifier = _force(unit, denied=False).quantifier
     if quantifier is not None:
-        return quantifier.number if quantifier.kind == "number" else 0
-    return 0 if unit.plural else 1
+        return float(quantifier.number) if quantifier.kind == "number" else 0.0
+    return 0.0 if unit.plural else 1.0
 
 
 def _number(m: Pairing, i: int, j: int, first: Quantifier | None, then: Quantifier | None) -> list[Change]:
