@@ -25,6 +25,7 @@ class Cut:
             question of the test is one of train in other words; `type`, `hops`, `category`: with the same of these.
         seed: Another seed, another cut.
         shares: Of train, dev and test; they sum to 1.
+        tested: Whether to keep the test; if not, its rows are left out all the same.
 
     Raises:
         ConfigError: If one of them makes no sense.
@@ -33,6 +34,7 @@ class Cut:
     by: By = "random"
     seed: int = 0
     shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    tested: bool = True
 
     def __post_init__(self) -> None:
         if min(self.shares) <= 0 or abs(sum(self.shares) - 1) > 1e-6:
@@ -63,7 +65,9 @@ class Cut:
             train, dev, test = map(float, shares)
         except (TypeError, ValueError) as error:
             raise ConfigError(f"[task] split.shares = {shares!r}: give three numbers.") from error
-        return cls(by, seed, (train, dev, test))
+        if not isinstance(table.get("tested", True), bool):
+            raise ConfigError(f"[task] split.tested = {table['tested']!r} is neither true nor false.")
+        return cls(by, seed, (train, dev, test), table.get("tested", True))
 
 
 _DEFAULT = Cut()
@@ -95,7 +99,7 @@ def draw_cut(to_example: ToExample, specs: Sequence[str], cut: Cut, limit: int =
             raise ConfigError(
                 f"[task] split: {part} got no example; there are too few groups by '{cut.by}' for shares {cut.shares}."
             )
-    return Splits(train.sample(limit), dev.sample(limit), {"test": test.sample(limit)})
+    return Splits(train.sample(limit), dev.sample(limit), {"test": test.sample(limit)} if cut.tested else {})
 
 
 def grouped(split: Split, cut: Cut) -> tuple[Split, Split, Split]:
