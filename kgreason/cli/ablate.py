@@ -43,6 +43,7 @@ def ablate(  # noqa: PLR0913 - the options of a command
     ray: Annotated[str, typer.Option(metavar="ADDRESS", help="A Ray cluster: its address, auto, or local.")] = "",
     any_code: Annotated[bool, typer.Option("--any-code", help="Take finished runs of other code, too.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Run anew what was run before.")] = False,
+    track: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Also tell a tracker: wandb, mlflow.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line of the table.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress.")] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Also what each run says.")] = False,
@@ -56,9 +57,11 @@ def ablate(  # noqa: PLR0913 - the options of a command
     start(threads, quiet, verbose)
     check_device(device)
     ablation = read_ablation(file, overrides_of(set_, limit), seed, controls)
+    from kgreason.experiment.trackers import check_trackers
     from kgreason.experiment.worker import Manner
 
-    manner = Manner(str(out), device, threads, any_code)
+    check_trackers(track or [])
+    manner = Manner(str(out), device, threads, any_code, track or [])
     crew = _crew(ray, len(ablation.todo()), manner, (jobs, size_of(memory), minutes))
     board = show(ablation, crew, out, again, verbose, json)
     if board.failed():

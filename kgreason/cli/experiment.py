@@ -48,6 +48,7 @@ def run(  # noqa: PLR0913 - the options of a command
     out: Annotated[Path, typer.Option(help="The folder of all runs.")] = Path("runs"),
     limit: Annotated[int, typer.Option(help="At most so many examples of each split; 0 for all.", min=0)] = 0,
     again: Annotated[bool, typer.Option("--again", help="Run anew what was run before.")] = False,
+    any_code: Annotated[bool, typer.Option("--any-code", help="Take a finished run of other code, too.")] = False,
     track: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Also tell a tracker: wandb, mlflow.")] = None,
     device: _Device = "cpu",
     threads: _Threads = 0,
@@ -63,24 +64,22 @@ def run(  # noqa: PLR0913 - the options of a command
     start(threads, quiet, verbose)
     check_device(device)
     overrides = overrides_of(set_, limit)
-    if _is_ablation(file):
-        from kgreason.experiment.worker import Manner
-
-        manner = Manner(str(out), device, max(threads, 1), any_code)
-        _run_ablation(read_ablation(file, overrides, seed, controls=False), manner, again, json)
-        return
-    from kgreason.experiment.run import Options
     from kgreason.experiment.trackers import check_trackers
 
     check_trackers(track or [])
+    if _is_ablation(file):
+        from kgreason.experiment.worker import Manner
+
+        manner = Manner(str(out), device, max(threads, 1), any_code, track or [])
+        _run_ablation(read_ablation(file, overrides, seed, controls=False), manner, again, json)
+        return
+    from kgreason.experiment.run import Options
+
     watcher = Watcher()
     options = Options(out=out, device=device, again=again, tell=watcher.tell, step=watcher.step, watch=watcher.watch)
-    options = replace(options, track=tuple(track or ()))
+    options = replace(options, any_code=any_code, track=tuple(track or ()))
     with watcher:
-        if _is_ablation(file):
-            _run_ablation(_read_ablation(file, overrides, seed), options, json)
-        else:
-            _run_one(_read(file, overrides, seed), options, json)
+        _run_one(_read(file, overrides, seed), options, json)
 
 
 def predict(  # noqa: PLR0913 - the options of a command

@@ -8,10 +8,8 @@ from typing import Any, Literal, final
 
 from kgreason.errors import ConfigError, StoreError
 from kgreason.experiment import record
-from kgreason.experiment.build import build_front
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.lock import read_lock
-from kgreason.experiment.prepare import checksums_of
 from kgreason.experiment.provenance import read_provenance
 from kgreason.experiment.run import Options, run_experiment
 
@@ -105,8 +103,7 @@ def reproduce(
     if options.out.resolve() == run.resolve().parent:
         raise ConfigError(f"--out {options.out} holds the run itself; give another folder, so that both can be kept.")
     config = ExperimentConfig.from_toml(run / record.CONFIG)
-    front = build_front(config)
-    other = _other_data(resolved["checksums"], checksums_of(front, front.splits()))
+    other = _other_data(resolved["checksums"], options.shelf.open(config).checksums)
     if other and not anyway:
         raise StoreError(
             f"{run} cannot be reproduced: {'; '.join(other)}. Bring back what it was run on, or compare all the same "

@@ -54,6 +54,7 @@ class Manner:
         device: A torch device.
         threads: Of the processor, for each run.
         any_code: Whether a finished run of the same settings by other code will do.
+        track: Trackers that are told of each run as well.
         path: Where Python looks for modules, `module:Class` of the user's own among them.
     """
 
@@ -61,6 +62,7 @@ class Manner:
     device: str = "cpu"
     threads: int = 1
     any_code: bool = False
+    track: list[str] = field(default_factory=list)
     path: list[str] = field(default_factory=list)
 
 
@@ -158,6 +160,7 @@ def _options(manner: Manner, say: Say) -> Any:
         watch=watch,
         where=lambda folder: say({"kind": "where", "folder": str(folder)}),
         any_code=manner.any_code,
+        track=tuple(manner.track),
     )
 
 
