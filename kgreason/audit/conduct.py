@@ -46,7 +46,7 @@ class Plan:
     """
 
     limit: int = 500
-    budget: float = 900.0
+    budget: float | int = 900.0
     seed: int = 0
     train: bool = False
 
