@@ -17,7 +17,7 @@ _ROOT = Path(kgreason.__file__).parent
 _ALWAYS = ("kgreason.experiment.measure", "kgreason.experiment.prepare", "kgreason.experiment.build")
 #: They write down, tell, or name what is chosen elsewhere; no number comes from them. Of the knowledge graph the
 #: result counts, which is part of the fingerprint itself.
-_APART = ("record", "cost", "energy", "config", "choices", "code", "features")
+_APART = ("record", "cost", "energy", "config", "choices", "code", "features", "filelock")
 _ELSEWHERE = tuple(
     f"kgreason.{name}" for name in ("errors", "registry", "places", "rooms", "knowledge", "explain", "pipeline")
 )

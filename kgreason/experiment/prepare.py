@@ -18,6 +18,7 @@ from kgreason.collate import Prepared
 from kgreason.data import Example, KnowledgeGraph
 from kgreason.errors import StoreError
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.parsed import parse_once
 from kgreason.experiment.reading import identity
 from kgreason.experiment.record import code_hash
 from kgreason.places import cache_folder, shipped
@@ -57,7 +58,7 @@ def prepare(front: "Front", config: ExperimentConfig, split: Split, what: str, s
     out: list[Prepared] = []
     for start in range(0, len(split), _CHUNK):
         part = split.examples[start : start + _CHUNK]
-        graphs = front.ground(front.parse(part), front.knowledge)
+        graphs = front.ground(parse_once(front.parse, config.parse, part), front.knowledge)
         out += front.collate.prepare(part, graphs)
         step(f"prepare {what}", len(out), len(split))
     with contextlib.suppress(StoreError):  # a full or read-only cache costs time, not results
