@@ -73,7 +73,8 @@ def _marks(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
     found = []
     if p.case and h.case and p.case != h.case and "without" not in (p.case, h.case):
         relation = prepositions(p.case, h.case)
-        found.append(Change(EditKind.SUBSTITUTE, i, j, relation, f"{p.case} {p.text} → {h.case} {h.text}"))
+        reason = f"{p.case} {p.text} → {h.case} {h.text}"
+        found.append(Change(EditKind.SUBSTITUTE, i, j, relation, reason, outer=True))
     if p.mark and h.mark and p.mark != h.mark and {p.mark, h.mark} & TIMES:
         found.append(Change(EditKind.SUBSTITUTE, i, j, _MARK, f"{p.mark} … {p.text} → {h.mark} … {h.text}"))
     return found

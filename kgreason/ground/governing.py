@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from kgreason.ground.trees import Unit
 
 _COMPLEMENTS: Final = frozenset({"xcomp", "ccomp", "csubj", "acl", "advcl"})
+_NOMINAL: Final = frozenset({"NOUN", "PROPN"})
 _TURNED: Final = {Entailment.FORWARD: Entailment.REVERSE, Entailment.REVERSE: Entailment.FORWARD}
 
 
@@ -53,8 +54,10 @@ def _share(units: "list[Unit]", unit: "Unit", first: "Unit") -> None:
     own = any(units[c].relation == "nsubj" for c in unit.children)
     if unit.joined in {"or", "nor"} and not own and unit.negation < 0 and unit.pos == first.pos:
         unit.negation = first.negation
-    if unit.joined == "nor" and first.quantifier == "no" and not unit.quantifier:
-        unit.quantifier, unit.quantifier_node, unit.negation = "no", first.quantifier_node, -1
+    if unit.joined == "nor" and unit.pos in _NOMINAL:  # the denial is that of the clause, or of the first
+        unit.negation = -1
+        if first.quantifier == "no" and not unit.quantifier:
+            unit.quantifier, unit.quantifier_node = "no", first.quantifier_node
     if first.modal and not own and not unit.modal and unit.pos == first.pos:
         unit.modal, unit.modal_node = first.modal, first.modal_node
 

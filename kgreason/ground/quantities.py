@@ -44,7 +44,7 @@ def _noun(s: Sketch, words: range) -> int:
         if above <= words[-1] or s.pos[above] not in _NOMINAL:
             continue
         counts = s.relation[word] in {"amod", "compound"} and s.text[word] in _AMOUNTS
-        if counts or s.relation[word] in {"det", "nummod"}:
+        if counts or s.pos[word] == "DET" or s.relation[word] in {"det", "nummod"}:
             return above
     return -1
 

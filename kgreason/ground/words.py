@@ -29,7 +29,7 @@ MODALS: Final = _set("may might can could must should would will shall ought")
 #: Adverbs that add nothing that could make a statement of a scene false.
 EMPTY: Final = _set(
     """also just then now too there here still already currently however thus well even
-    simply actually rather somewhat etc right indeed else ever yet again that"""
+    simply actually rather somewhat etc right indeed else ever yet again anymore that"""
 )
 #: Pronouns that hide a noun and a quantifier.
 INDEFINITE: Final = {
