@@ -142,8 +142,8 @@ hope; fear; expect; imagine; predict; suggest; report; announce; declare; insist
 seem; appear; likely; probable; possible; belief; rumor; rumour; hypothesis; idea; dream; estimate; conclude; \
 agree; swear; write; presume; speculate; promise; hear; worry; afraid; warn; reckon; wish; want; convinced; sure; \
 confident
-try | to | 00 | up | try; attempt; prepare; practice; practise; learn; struggle; wait; await; go; seem; appear; decide; \
-intend; plan; ready
+try | to | 00 | up | try; attempt; prepare; practice; practise; learn; struggle; wait; await; go; seem; appear; \
+decide; intend; plan; ready
 want | to ing | 00 | up- | want; wish; hope; desire; expect; seek; crave; aim; promise; agree; offer; \
 threaten; ask; beg; urge; advise; order; tell; invite; encourage; recommend; eager; willing; like; love; \
 prefer; consider; choose; believe; claim; likely; think; say; enjoy; hate; suggest; imagine; \
