@@ -25,7 +25,7 @@ _NAMES = tuple(NAMES.values())
 #: Share of the names that are judged by their endings alone while a reader learns, as names it does not know will be.
 _UNKNOWN = 0.2
 #: What a statement about someone's gender counts, as log odds.
-_STATED = 4.0
+_STATED = 6.0
 #: Without a chain, statements less sure than this are left out.
 _DOUBTFUL = 0.02
 
@@ -86,11 +86,12 @@ class KinshipGrounder:
         for k, (graph, facts) in enumerate(zip(graphs, stated, strict=True)):
             told = Told.of(graph, cast_of(graph))
             hidden = [name for name in told.names if draw.random() < _UNKNOWN]
-            gold = {(head, tail): relation for head, relation, tail in facts}
+            gold = {(head, tail): relation for head, relation, tail in facts if relation in RELATIONS}
+            called = _called(told.names, gold)
             for found in candidates(Scene.of(told, genders(told, hidden))):
                 signs.append(found.signs)
                 groups.append(numbers.setdefault((k, found.word, found.tail), len(numbers)))
-                right.append(_says(found, gold))
+                right.append(_says(found, gold, called))
         if not any(right):
             raise DataError("no story says anything of kin that can be learned from; give 'facts' beside each 'story'.")
         known = vocabulary(signs)
@@ -175,12 +176,17 @@ def _cast(graph: LogicGraph) -> Cast:
     return find_people(graph, cast) if cast.asked and len(set(cast.names)) <= 2 else cast
 
 
-def _says(found: Candidate, gold: Mapping[tuple[str, str], str]) -> bool:
-    """Whether a story says what a candidate says, or the same the other way round."""
+def _says(found: Candidate, gold: Mapping[tuple[str, str], str], called: Mapping[str, str]) -> bool:
+    """Whether a story says what a candidate says, or the same the other way round of someone of that gender."""
     there, back = gold.get((found.head, found.tail), ""), gold.get((found.tail, found.head), "")
-    if there in RELATIONS:
-        return RELATIONS[there].kind == found.kin.kind and found.kin.gender in ("", RELATIONS[there].gender)
-    return back in RELATIONS and INVERSE[RELATIONS[back].kind] == found.kin.kind
+    kind = RELATIONS[there].kind if there else INVERSE[RELATIONS[back].kind] if back else ""
+    return kind == found.kin.kind and found.kin.gender in ("", called[found.tail])
+
+
+def _called(people: Sequence[str], gold: Mapping[tuple[str, str], str]) -> dict[str, str]:
+    """Return the gender of everyone: as facts call them, or else as their names have it."""
+    called = {name: "f" if log_odds(name) > 0 else "m" for name in people}
+    return called | {tail: RELATIONS[relation].gender for (_, tail), relation in gold.items()}
 
 
 def _genders(said: Statements, people: Sequence[str]) -> dict[str, float]:

@@ -67,10 +67,8 @@ class Reader:
         """Return how sure each statement is to be meant."""
         if not len(lessons.group):
             return np.zeros(0, np.float32)
-        first, owner = lessons.start[:-1], np.repeat(np.arange(len(lessons.group)), np.diff(lessons.start))
-        summed = np.zeros((len(first), self.embed.shape[1]), np.float32)
-        np.add.at(summed, owner, self.embed[lessons.sign])
-        direct = np.bincount(owner, self.linear[lessons.sign], len(first))
+        summed = _sums(self.embed[lessons.sign], lessons.start)
+        direct = _sums(self.linear[lessons.sign], lessons.start)
         inner = np.maximum(np.maximum(summed + self.bias, 0) @ self.hidden.T + self.hidden_bias, 0)
         score = inner @ self.out + direct
         groups = int(lessons.group.max()) + 1
@@ -108,6 +106,14 @@ class Reader:
             raise StoreError(
                 f"{path} is no learned reader, or is damaged: {error}. Run the experiment again."
             ) from error
+
+
+def _sums(rows: ndarray, start: ndarray) -> ndarray:
+    """Return the sum of each stretch of rows; 0 for an empty one."""
+    padded = np.concatenate([rows, np.zeros_like(rows[:1], shape=(1, *rows.shape[1:]))])
+    found = np.add.reduceat(padded, start[:-1], axis=0)
+    found[np.diff(start) == 0] = 0
+    return found
 
 
 def vocabulary(statements: Sequence[Sequence[str]]) -> dict[str, int]:
