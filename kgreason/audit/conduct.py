@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 from kgreason.audit.biases import biases
 from kgreason.audit.calibration import calibration
@@ -13,7 +14,7 @@ from kgreason.audit.contrasts import control_names, tested, trained
 from kgreason.audit.faithful import faith
 from kgreason.audit.leakage import leakage
 from kgreason.audit.parts import Contrast, Faith, Leak, Probe, Shortcut, Skip
-from kgreason.audit.probes import probe, rewrites
+from kgreason.audit.probes import Rewrite, Wanted, probe, rewrites
 from kgreason.audit.scores import scores
 from kgreason.audit.shortcuts import shortcuts
 from kgreason.audit.slices import slices
@@ -117,14 +118,14 @@ class _Work:
         tests = list(self.subject.splits.test)
         yield "leakage", self._leaks
         for name in control_names():
-            yield f"control {name}", lambda name=name: self._control(name)  # type: ignore[misc]
+            yield f"control {name}", partial(self._control, name)
         for test in tests:
-            yield f"words alone: {test}", lambda test=test: self._shortcuts(test)  # type: ignore[misc]
+            yield f"words alone: {test}", partial(self._shortcuts, test)
         for rewrite in rewrites(self.plan.seed):
             for test in tests:
-                yield f"{rewrite[0]}: {test}", lambda test=test, rewrite=rewrite: self._probe(test, rewrite)  # type: ignore[misc]
+                yield f"{rewrite[0]}: {test}", partial(self._probe, test, rewrite)
         for test in tests:
-            yield f"explanations: {test}", lambda test=test: self._faith(test)  # type: ignore[misc]
+            yield f"explanations: {test}", partial(self._faith, test)
 
     def card(self) -> Card:
         """Add what costs nothing, and the verdict."""
@@ -198,7 +199,7 @@ class _Work:
         self.shortcuts += found
         self.skipped += skipped
 
-    def _probe(self, test: str, rewrite: Any) -> None:
+    def _probe(self, test: str, rewrite: tuple[str, Wanted, Rewrite]) -> None:
         found = probe(self.subject, test, self.subject.sample(test, self.plan.limit), rewrite)
         self.skipped.append(found) if isinstance(found, Skip) else self.probes.append(found)
 

@@ -20,8 +20,8 @@ _LEAST, _EXAMPLES = 5, 3
 
 def rewrites(seed: int) -> tuple[tuple[str, Wanted, Rewrite], ...]:
     """Return each probe of the text: its name, what is wanted of the answers, and what it makes of an example."""
-    swapped = tuple((f"{swap.name} swapped", "stay", swap) for swap in swaps(seed))
-    return (*swapped, ("typos", "stay", typos(seed)), ("words in another order", "either", _shuffled(seed)))  # type: ignore[return-value]
+    swapped: list[tuple[str, Wanted, Rewrite]] = [(f"{swap.name} swapped", "stay", swap) for swap in swaps(seed)]
+    return (*swapped, ("typos", "stay", typos(seed)), ("words in another order", "either", _shuffled(seed)))
 
 
 def probe(

@@ -50,7 +50,8 @@ class Answers:
     def changed(self, other: "Answers") -> ndarray:
         """Return where another answer was given. Of a set of right answers, any two count as the same."""
         differ = np.array([a != b for a, b in zip(self.text, other.text, strict=True)], bool)
-        return differ & ~(self.right & other.right)
+        changed: ndarray = differ & ~(self.right & other.right)
+        return changed
 
 
 def chance(row: Row, before: Row) -> float:

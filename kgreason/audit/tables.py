@@ -6,7 +6,7 @@ from typing import final
 
 from kgreason.audit.card import Card
 from kgreason.audit.contrasts import NEEDED
-from kgreason.audit.parts import Rate, Slice
+from kgreason.audit.parts import Bin, Rate, Slice
 from kgreason.audit.verdict import points
 
 _CUT = 100
@@ -221,9 +221,8 @@ def _calibration(card: Card) -> Table:
     return Table("Calibration", lead, ("test", "ECE", "Brier", "mean confidence", "right"), rows, notes)
 
 
-def _mean(bins: Sequence[object]) -> float:
-    rates = [b.right for b in bins]  # type: ignore[attr-defined]
-    return sum(r.count for r in rates) / max(1, sum(r.size for r in rates))
+def _mean(bins: Sequence[Bin]) -> float:
+    return sum(b.right.count for b in bins) / max(1, sum(b.right.size for b in bins))
 
 
 def _slices(card: Card, most: int) -> Table:

@@ -138,7 +138,7 @@ def _walking_on(reasoner: nn.Module, facts: Facts) -> Iterator[None]:
     own = {module: module.facts for module in reasoner.modules() if isinstance(getattr(module, "facts", None), Facts)}
     try:
         for module in own:
-            module.facts = facts
+            module.facts = facts  # type: ignore[assignment]  # torch declares the attributes of modules
         yield
     finally:
         for module, kept in own.items():
