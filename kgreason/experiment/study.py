@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, final
 
 from kgreason.errors import ConfigError, DataError, MissingExtraError, StoreError
 from kgreason.experiment import lease
-from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.config import ExperimentConfig, near
 from kgreason.experiment.filelock import FileLock
 from kgreason.experiment.lease import BusyError
 from kgreason.experiment.run import Options, run_experiment
@@ -46,6 +46,11 @@ def run_search(search: Search, options: Options | None = None) -> Found:
         work.finish(number)
     with work.alone():
         return write_found(search, folder, work.trials())
+
+
+@final
+class _NoMetricError(ConfigError):
+    """The dev split is not measured by what the search asks for."""
 
 
 @final
@@ -131,6 +136,8 @@ class _Work:
             run = _wait_for(config, replace(self.options, watch=self._watch(trial)))
         except self.optuna.TrialPruned:
             return states.PRUNED
+        except _NoMetricError as error:
+            raise ConfigError(str(error)) from error
         except (
             ConfigError,
             DataError,
@@ -140,12 +147,18 @@ class _Work:
             trial.set_user_attr("error", f"{type(error).__name__}: {error}")
             return states.FAIL
         trial.set_user_attr("run", f"runs/{run.folder.name}")
-        value = run.metrics["dev"].get(self.search.budget.metric)
-        if value is None:
-            known = ", ".join(name for name in run.metrics["dev"] if "." not in name)
-            trial.set_user_attr("error", f"the dev split has no '{self.search.budget.metric}'; it has: {known}")
-            return states.FAIL
+        value = self._metric(run.metrics["dev"])
         return float(value) if math.isfinite(value) else states.FAIL
+
+    def _metric(self, dev: Mapping[str, float]) -> float:
+        """Return what trials are compared by; that there is no such number is no fault of the trial."""
+        metric = self.search.budget.metric
+        if metric not in dev:
+            known = [name for name in dev if "." not in name]
+            raise _NoMetricError(
+                f"[search] the dev split has no '{metric}'.{near(metric, known)} It has: {', '.join(known)}."
+            )
+        return dev[metric]
 
     def _watch(self, trial: Any) -> Callable[[Progress], None]:
         """Tell Optuna the metric after each epoch, and end the trial if Optuna says so."""
@@ -153,8 +166,7 @@ class _Work:
 
         def watch(progress: Progress) -> None:
             self.options.watch(progress)
-            value = progress.metrics.get(self.search.budget.metric)
-            if progress.kind == "epoch" and value is not None and math.isfinite(value):
+            if progress.kind == "epoch" and math.isfinite(value := self._metric(progress.metrics)):
                 if progress.epoch not in known:  # one that went on from a checkpoint may tell an epoch twice
                     trial.report(float(value), progress.epoch)
                 if trial.should_prune():

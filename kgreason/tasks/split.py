@@ -99,6 +99,28 @@ def read_split(spec: str, to_example: ToExample) -> Split:
     return split
 
 
+def row_fields(spec: str, field: str) -> dict[str, Any]:
+    """Return a field of every row of a split as it stands in the file, by the uid that `read_split` gives the row.
+
+    Args:
+        spec: As for `read_split`.
+        field: A column of the file; a dot goes into an object.
+
+    Raises:
+        DataError: If the data set is missing, or a row lacks the field.
+    """
+    manifest, name = _find(spec)
+    table = manifest.splits[name]
+    paths = {key: value for key, value in table.items() if key not in _FILTERS and isinstance(value, str)}
+    files = {key: manifest.locate(value) / str(table.get("member", "")) for key, value in paths.items()}
+    found = {}
+    for row in read_rows(manifest.form, files):
+        fields = _named(manifest, row, {})
+        if fields is not None:
+            found[f"{spec}:{fields.get('uid') or row.number}"] = _dig(row, field)
+    return found
+
+
 def join(splits: Sequence[Split]) -> Split:
     """Return several splits as one, in their order."""
     return Split(
