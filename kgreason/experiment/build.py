@@ -1,7 +1,7 @@
 """Turns the names in an experiment file into objects. The only place that does."""
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, final
@@ -30,6 +30,7 @@ from kgreason.rooms import Encoder, Grounder, Parser, Source
 from kgreason.segments import segment_mean
 from kgreason.tasks import TASKS, Split, Splits, Spoil, Task
 from kgreason.tasks.asked import Asking, ask
+from kgreason.tasks.folds import Folds
 from kgreason.tasks.split import ToExample
 from kgreason.train import TRAINERS, TrainSettings
 
@@ -66,10 +67,12 @@ class Front:
     collate: Collate
     train: TrainSettings
     spoil: Spoil | None = None
+    folds: Callable[[Splits], Splits] | None = None
 
     def splits(self) -> Splits:
-        """Read all splits of the run, spoilt if the section `[task]` says so."""
+        """Read all splits of the run, cut into folds and spoilt if the section `[task]` says so."""
         splits = self.task.splits()
+        splits = splits if self.folds is None else self.folds(splits)
         return splits if self.spoil is None else self.spoil(splits)
 
 
@@ -87,7 +90,7 @@ def build_front(config: ExperimentConfig, texts: Texts | None = None, knowledge:
     """
     model = _language_model(config.encode)
     task_table = dict(config.task)
-    spoil = task_table.pop("spoil", None)
+    spoil, folds = (task_table.pop(key, None) for key in ("spoil", "folds"))
     opened: list[KnowledgeGraph] = []  # a remote graph is asked for what the task's examples name
     fronts: list[Front] = []
     made = {
@@ -114,6 +117,7 @@ def build_front(config: ExperimentConfig, texts: Texts | None = None, knowledge:
         collate=build(COLLATORS, "collate", config.collate, **context),
         train=train,
         spoil=None if spoil is None else Spoil.of(spoil),
+        folds=None if folds is None else partial(Folds.of(folds, task_table), task=task_table),
     )
     fronts.append(front)
     return front

@@ -26,6 +26,7 @@ from kgreason.registry import Registry
 from kgreason.tasks import TASKS, Spoil
 from kgreason.tasks.asked import Asking
 from kgreason.tasks.cut import Cut
+from kgreason.tasks.folds import Folds
 from kgreason.train import TRAINERS
 
 #: The choices of each section.
@@ -54,6 +55,7 @@ INNER: dict[str, Registry[Any] | type] = {
     "decode.similar.prices": Prices,
     "task.split": Cut,
     "task.train": Asking,
+    "task.folds": Folds,
     "task.spoil": Spoil,
     **{f"knowledge.sparql.{key}": table.get(key) for key, table in TABLES.items()},  # type: ignore[dict-item]
 }
@@ -76,7 +78,7 @@ GIVEN = frozenset(
     }
 )
 #: What every task takes, whatever its constructor: see `build_front`.
-ALWAYS = {"task": {"spoil": Spoil}}
+ALWAYS = {"task": {"folds": Folds, "spoil": Spoil}}
 
 
 def check_choices(config: ExperimentConfig) -> None:
