@@ -20,6 +20,7 @@ from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.edited import edit
 from kgreason.experiment.english import phrases
 from kgreason.experiment.senses import WordSenses
+from kgreason.experiment.shown import Shown
 from kgreason.frontier import Facts
 from kgreason.ground import GROUNDERS
 from kgreason.knowledge import SOURCES, Texts, open_built
@@ -68,6 +69,7 @@ class Front:
     train: TrainSettings
     spoil: Spoil | None = None
     folds: Callable[[Splits], Splits] | None = None
+    shown: Shown | None = None
 
     def splits(self) -> Splits:
         """Read all splits of the run, cut into folds and spoilt if the section `[task]` says so."""
@@ -90,7 +92,7 @@ def build_front(config: ExperimentConfig, texts: Texts | None = None, knowledge:
     """
     model = _language_model(config.encode)
     task_table = dict(config.task)
-    spoil, folds = (task_table.pop(key, None) for key in ("spoil", "folds"))
+    spoil, shown, folds = (task_table.pop(key, None) for key in ("spoil", "shown", "folds"))
     opened: list[KnowledgeGraph] = []  # a remote graph is asked for what the task's examples name
     fronts: list[Front] = []
     made = {
@@ -118,6 +120,7 @@ def build_front(config: ExperimentConfig, texts: Texts | None = None, knowledge:
         train=train,
         spoil=None if spoil is None else Spoil.of(spoil),
         folds=None if folds is None else partial(Folds.of(folds, task_table), task=task_table),
+        shown=None if shown is None else Shown.of(shown),
     )
     fronts.append(front)
     return front

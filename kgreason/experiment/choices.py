@@ -16,6 +16,7 @@ from kgreason.encode import ENCODERS
 from kgreason.errors import ConfigError
 from kgreason.experiment.build import NESTED, PLAIN
 from kgreason.experiment.config import ROOMS, ExperimentConfig, near
+from kgreason.experiment.shown import Shown
 from kgreason.frontier import Hops
 from kgreason.ground import GROUNDERS
 from kgreason.knowledge import SOURCES
@@ -57,6 +58,7 @@ INNER: dict[str, Registry[Any] | type] = {
     "task.train": Asking,
     "task.folds": Folds,
     "task.spoil": Spoil,
+    "task.shown": Shown,
     **{f"knowledge.sparql.{key}": table.get(key) for key, table in TABLES.items()},  # type: ignore[dict-item]
 }
 #: Arguments that the program gives, not a file; `dim` and `model` may be in either.
@@ -78,7 +80,7 @@ GIVEN = frozenset(
     }
 )
 #: What every task takes, whatever its constructor: see `build_front`.
-ALWAYS = {"task": {"folds": Folds, "spoil": Spoil}}
+ALWAYS = {"task": {"folds": Folds, "spoil": Spoil, "shown": Shown}}
 
 
 def check_choices(config: ExperimentConfig) -> None:

@@ -36,6 +36,12 @@ class Control:
     train: Way | None = None
     test: Way | None = None
 
+    @property
+    def when(self) -> tuple[When, ...]:
+        """When it holds: in training and test, or at test time alone, or either."""
+        ways: tuple[tuple[When, Way | None], ...] = (("train", self.train), ("test", self.test))
+        return tuple(when for when, way in ways if way is not None)
+
     def fits(self, config: ExperimentConfig, when: When = "train") -> str:
         """Return why the control does not apply to an experiment, in one sentence; nothing if it does."""
         found = self._changed(config, when)

@@ -90,6 +90,19 @@ def _around(name: str, config: ExperimentConfig) -> Overrides | str:
     return {"ground": {"name": name, "around": config.ground}}
 
 
+def shown(how: str) -> Way:
+    """Show each question of a test a graph of its own; see `kgreason.experiment.shown`."""
+
+    def way(config: ExperimentConfig) -> Overrides | str:
+        if config.task["name"] != "kgqa":
+            return f"gold facts are known of questions over a graph alone, and this is {config.task['name']}."
+        if not walks(config):
+            return f"decode = {config.decode['name']} does not walk the graph by itself."
+        return {"task.shown": how}
+
+    return way
+
+
 def spoil(how: str, tasks: tuple[str, ...] = (), share: float | None = None) -> Way:
     """Spoil the text or the labels: the key `spoil` of the section `[task]`."""
 

@@ -44,30 +44,42 @@ def alone(config: ExperimentConfig, seeds: Iterable[int] = ()) -> Ablation:
     return Ablation(config.title, config, tuple(seeds) or (config.seed,), "base", {"base": {}})
 
 
-def with_controls(ablation: Ablation, names: Iterable[str] | None = None) -> Ablation:
+def with_controls(ablation: Ablation, names: Iterable[str] | None = None, tested: Iterable[str] = ()) -> Ablation:
     """Add a row `control:NAME` for each control of its base that applies.
 
-    What a control makes of the base may be a row that is there already (`no-graph` is often written by hand), or what
-    another control makes of it; no experiment stands in the table twice, and the first keeps its name.
+    A row is trained with its control; where that makes no sense, the weights of the base are tested with it. What a
+    control makes of the base may be a row that is there already (`no-graph` is often written by hand), or what another
+    control makes of it; no experiment stands in the table twice, and the first keeps its name.
 
     Args:
         ablation: What to add to; it is not changed. `alone` makes one of a single experiment.
         names: Which controls; all that apply if not said. One that is named and does not apply is an error.
+        tested: Which of them are also tested only, each in a row `control:NAME, tested`.
 
     Raises:
         ConfigError: If there is no such control, or a named one does not apply.
     """
-    base, seed = ablation.base, ablation.seeds[0]
+    base, again = ablation.base, {control.name for control in named(tested)}
     chosen = list(CONTROLS.values()) if names is None else named(names)
-    variants = dict(ablation.variants)
-    seen = {ablation.config(row, seed).fingerprint() for row in variants}
+    rows: list[tuple[Control, When, str]] = []
     for control in chosen:
-        if names is None and control.fits(base):
-            continue
-        row = PREFIX + control.name
-        variants[row] = control.overrides(base)
-        mark = replace(ablation, variants=variants).config(row, seed).fingerprint()
-        if mark in seen:
-            del variants[row]
-        seen.add(mark)
-    return replace(ablation, variants=variants)
+        when: When = "test" if control.train is None else "train"
+        if names is not None or not control.fits(base, when):
+            rows.append((control, when, PREFIX + control.name))
+        if when == "train" and control.name in again and not control.fits(base, "test"):
+            rows.append((control, "test", f"{PREFIX}{control.name}, tested"))
+    return _add(ablation, rows)
+
+
+def _add(ablation: Ablation, rows: Iterable[tuple[Control, When, str]]) -> Ablation:
+    seed = ablation.seeds[0]
+    seen = {(row in ablation.tests, ablation.config(row, seed).fingerprint()) for row in ablation.variants}
+    for control, when, row in rows:
+        variants = ablation.variants | {row: control.overrides(ablation.base, when)}
+        tests = ablation.tests | ({row} if when == "test" else frozenset())
+        grown = replace(ablation, variants=variants, tests=tests)
+        mark = (when == "test", grown.config(row, seed).fingerprint())
+        if mark not in seen:
+            ablation = grown
+            seen.add(mark)
+    return ablation

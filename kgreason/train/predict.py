@@ -1,6 +1,6 @@
 """Run a reasoner over data, without training it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
@@ -48,7 +48,7 @@ def accuracy(predictions: Predictions) -> dict[str, float]:
 
 def predict(
     reasoner: Reasoner,
-    loader: Loader,
+    loader: Iterable[GraphBatch],
     *,
     precision: Precision = "auto",
     processes: Processes | None = None,
