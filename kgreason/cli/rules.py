@@ -27,7 +27,7 @@ def rules(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per rule.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Rules only.")] = False,
 ) -> None:
-    """Print what two relations in a row come to, as learned, with its confidence.
+    """Print what two relations in a row come to, as learned, with its confidence and its weight over other ways.
 
     `brother ∘ father → uncle`: the brother of the father is an uncle. With --table, each rule is right, wrong, or
     unlisted (the table has nothing for the pair).
@@ -45,7 +45,7 @@ def rules(
         if json:
             print_json(asdict(rule))
         else:
-            typer.echo(f"{rule.confidence:.3f}  {rule!s:48}  {rule.verdict}".rstrip())
+            typer.echo(f"{rule.confidence:.3f}  {rule.weight:.3f}  {rule!s:48}  {rule.verdict}".rstrip())
     if against is not None:
         count = Counter(rule.verdict for rule in found)
         told = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("right", "wrong", "unlisted"))

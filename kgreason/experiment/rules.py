@@ -1,6 +1,6 @@
 """Reads off a trained reasoner which two relations in a row it takes to come to a third."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import final
 
@@ -19,7 +19,8 @@ class LearnedRule:
 
     Args:
         first, second, result: Names of relations.
-        confidence: What the table has for it, in [0, 1].
+        confidence: Its share among all that the two come to, in [0, 1]; nothing known is left out.
+        weight: What the table has for it, beside nothing known: how much the rule is trusted over other ways.
         verdict: What a table that somebody wrote says of it: `right`, `wrong` (it has other results for the pair), or
             `unlisted` (it has none); empty if none was asked.
     """
@@ -29,6 +30,7 @@ class LearnedRule:
     result: str
     confidence: float
     verdict: str = ""
+    weight: float = 0.0
 
     def __str__(self) -> str:
         return f"{self.second} ∘ {self.first} → {self.result}"
@@ -41,7 +43,7 @@ def rules(
 
     Args:
         run: The folder of a run, or a pipeline made of one.
-        least: The least confidence of what is returned. A pair of relations that training never met stays near 0.
+        least: The least confidence of what is returned. A pair of relations that training never met stays even, near 0.
         against: A table to check them with (`kgreason.tasks.compositions.read_compositions("kinship")`).
 
     Raises:
@@ -62,9 +64,13 @@ def rules(
             f"The run's decoder, {type(decode).__name__}, composes no relations, so there are no rules to read. "
             "Train one with: [decode] name = 'compose'."
         )
-    sure = table.detach().cpu().numpy()
+    weight = table.detach().cpu().numpy()
+    sure = weight / weight.sum(-1, keepdims=True).clip(1e-12)
     names = symbol_names(run.knowledge, len(sure), len(sure) - latent)
-    found = [LearnedRule(names[p], names[q], names[r], float(sure[p, q, r])) for p, q, r in np.argwhere(sure >= least)]
+    found = [
+        LearnedRule(names[p], names[q], names[r], float(sure[p, q, r]), weight=float(weight[p, q, r]))
+        for p, q, r in np.argwhere(sure >= least)
+    ]
     found.sort(key=lambda rule: (-rule.confidence, rule.first, rule.second, rule.result))
     return tuple(found if against is None else (_judged(rule, against) for rule in found))
 
@@ -80,4 +86,4 @@ def _judged(rule: LearnedRule, table: Compositions) -> LearnedRule:
         verdict = "unlisted"
     else:
         verdict = "right" if table.allows(rule.first, rule.second, rule.result) else "wrong"
-    return LearnedRule(rule.first, rule.second, rule.result, rule.confidence, verdict)
+    return replace(rule, verdict=verdict)

@@ -14,7 +14,7 @@ _KNOWN = 0.98
 #: How many names an ending needs before it counts as much as what shorter endings say.
 _PRIOR = 3.0
 #: What being called a sister counts, as log odds.
-_CALLED = 4.5
+_CALLED = 2.0
 
 
 @final

@@ -25,7 +25,7 @@ _NAMES = tuple(NAMES.values())
 #: Share of the names that are judged by their endings alone while a reader learns, as names it does not know will be.
 _UNKNOWN = 0.2
 #: What a statement about someone's gender counts, as log odds.
-_STATED = 6.0
+_STATED = 4.0
 #: Without a chain, statements less sure than this are left out.
 _DOUBTFUL = 0.02
 
