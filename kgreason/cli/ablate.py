@@ -1,5 +1,6 @@
 """Run all rows of an ablation with all seeds, side by side."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,6 +9,7 @@ import typer
 from kgreason.cli.begin import check_device, start
 from kgreason.cli.board import Screen
 from kgreason.cli.console import print_json
+from kgreason.cli.folds import show_folds
 from kgreason.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,12 +27,16 @@ def register(app: typer.Typer) -> None:
 
 
 def ablate(  # noqa: PLR0913 - the options of a command
-    file: Annotated[Path, typer.Argument(help="An ablation (*.ablation.toml), or one experiment with --controls.")],
+    file: Annotated[
+        Path, typer.Argument(help="An ablation (*.ablation.toml); one experiment with --controls or --folds.")
+    ],
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the base: decode.cycles=2")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="One seed in the place of the file's.", min=0)] = None,
     controls: Annotated[bool, typer.Option("--controls", help="Add the controls that apply.")] = False,
+    folds: Annotated[int, typer.Option(help="Cut train into so many folds, each the test once; 0: no.", min=0)] = 0,
+    by: Annotated[str, typer.Option(help="What no two folds share: text, none, or a field of the rows.")] = "text",
     out: Annotated[Path, typer.Option(help="The folder of all runs; several machines may share it.")] = Path("runs"),
     limit: Annotated[int, typer.Option(help="At most so many examples of each split; 0 for all.", min=0)] = 0,
     jobs: Annotated[int, typer.Option(help="Runs at a time; 0 for one per core, or per GPU.", min=0)] = 0,
@@ -56,15 +62,18 @@ def ablate(  # noqa: PLR0913 - the options of a command
     """
     start(threads, quiet, verbose)
     check_device(device)
-    ablation = read_ablation(file, overrides_of(set_, limit), seed, controls)
+    ablation = read_ablation(file, overrides_of(set_, limit), seed, controls, one=folds > 0)
     from kgreason.experiment.trackers import check_trackers
     from kgreason.experiment.worker import Manner
 
     check_trackers(track or [])
     manner = Manner(str(out), device, threads, any_code, track or [])
-    crew = _crew(ray, len(ablation.todo()), manner, (jobs, size_of(memory), minutes))
-    board = show(ablation, crew, out, again, verbose, json)
-    if board.failed():
+    crew = partial(_crew, ray, len(ablation.todo()), manner, (jobs, size_of(memory), minutes))
+    if folds:
+        done = show_folds(ablation, (folds, by), crew, out, again, verbose, json)
+    else:
+        done = not show(ablation, crew(), out, again, verbose, json).failed()
+    if not done:
         raise typer.Exit(EXIT_FAILED)
 
 
@@ -93,8 +102,10 @@ def show(ablation: "Ablation", crew: "Crew", out: Path, again: bool, verbose: bo
     return board
 
 
-def read_ablation(file: Path, overrides: dict[str, Any], seed: int | None, controls: bool) -> "Ablation":
-    """Read an ablation; a single experiment becomes one of its controls.
+def read_ablation(
+    file: Path, overrides: dict[str, Any], seed: int | None, controls: bool, one: bool = False
+) -> "Ablation":
+    """Read an ablation; a single experiment becomes one of its controls, or, with `one`, of itself alone.
 
     Raises:
         ConfigError: If the file is wrong, or is a single experiment without controls.
@@ -107,7 +118,7 @@ def read_ablation(file: Path, overrides: dict[str, Any], seed: int | None, contr
 
     if file.name.endswith(".ablation.toml"):
         ablation = Ablation.from_toml(file, overrides)
-    elif controls:
+    elif controls or one:
         base = ExperimentConfig.from_toml(file).with_overrides(overrides)
         ablation = replace(alone(base), sources=sources_of(file))
     else:
