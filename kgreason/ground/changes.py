@@ -8,6 +8,7 @@ from kgreason.ground.bearing import reorderings
 from kgreason.ground.changing import Change, spread
 from kgreason.ground.clauses import operators
 from kgreason.ground.commitments import exchanged, governs
+from kgreason.ground.compared import compare_sides
 from kgreason.ground.fusing import fuse
 from kgreason.ground.modifiers import TIMES, added, degree, dropped, prepositions, whereabouts
 from kgreason.ground.naming import told
@@ -32,7 +33,7 @@ _CLASSES: Final = ({"NOUN", "VERB"}, {"NOUN", "ADJ"})
 
 def changes(m: Pairing) -> list[Change]:
     """Return all edits, in no order yet."""
-    substitutions = _substitutions(m)  # first: they tell which modifiers are part of a name
+    substitutions = compare_sides(m, _substitutions(m))  # first: they tell which modifiers are part of a name
     return [*fuse(m, substitutions, operators(m)), *_deletions(m), *_insertions(m), *reorderings(m)]
 
 

@@ -24,6 +24,8 @@ _DENIED: Final = {"all": "not all", "some": "not all", "no": "all", "not all": "
 _QUANTIFYING: Final = frozenset(
     {"all", "no", "not all", "most", "few", "almost all", "almost no", "neither"} | {"percent", "all but"}
 )
+#: Words for so many people.
+_PEOPLE: Final = {"couple": 2, "pair": 2, "duo": 2, "trio": 3, "threesome": 3, "quartet": 4, "foursome": 4}
 _SUBJECTS: Final = frozenset({AGENT, MOD, IS, PREP})
 
 
@@ -185,6 +187,8 @@ def _number(m: Pairing, i: int, j: int, first: Quantifier | None, then: Quantifi
     """How many there are, on either side: "two dogs" to "dogs", "dogs" to "a dog"."""
     p, h = m.p[i], m.h[j]
     some = Quantifier("some")
+    if first is None and p.lemma != h.lemma and p.lemma in _PEOPLE:
+        first = Quantifier("number", number=_PEOPLE[p.lemma])
     if then and then.kind == "number" and p.lemma != h.lemma and (whole := _together(m.premise, i)):
         if then.number == whole:
             return []

@@ -15,6 +15,7 @@ NOTHING: Final = spread((_E, 0.15), (_R, 0.2), (_A, 0.15))
 _OPPOSITE: Final = spread((_A, 0.85))
 _PARTICLE: Final = spread((_E, 0.65), (_F, 0.1), (_R, 0.1))
 _SURE: Final = 0.7
+_OWNER: Final = spread((Entailment.INDEPENDENCE, 0.8), (Entailment.ALTERNATION, 0.1))
 _ONE: Final = spread((_E, 0.95))
 
 
@@ -51,6 +52,8 @@ def _special(p: Unit, h: Unit) -> Told | None:
         if opposed(*ways):
             return _OPPOSITE, f"{p.text} | {h.text}: opposite ways"
         return _PARTICLE, f"{p.text} → {h.text}: the same verb, another particle"
+    if p.pos == h.pos == "PROPN" and p.case == h.case == "'s" and p.lemma != h.lemma:
+        return _OWNER, f"{p.text} → {h.text}: of somebody else"
     if unreal(p.lemma, h.lemma):
         return _OPPOSITE, f"{p.text} | {h.text}: one is what the noun says, the other is not"
     return None

@@ -1,6 +1,6 @@
 """Texts that differ in few words get trees that differ in few edges."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Final, NamedTuple, TypeAlias
@@ -13,6 +13,8 @@ from kgreason.data.function_words import FUNCTION_WORDS
 _NEXT: Final = DEPENDENCY_RELATIONS.id("next")
 _ROOT: Final = -1
 _CONJ: Final = DEPENDENCY_RELATIONS.id("conj")
+_CASE: Final = DEPENDENCY_RELATIONS.id("case")
+_BY_CASE: Final = frozenset(DEPENDENCY_RELATIONS.id(name) for name in ("nmod", "obl"))
 _PUNCT: Final = DEPENDENCY_RELATIONS.id("punct")
 #: What share of the words of the longer text must recur in order in the other.
 _ALIKE: Final = 0.6
@@ -157,6 +159,8 @@ def _shorten(tree: _Tree, first: list[int], later: list[int], steps: Sequence[_S
     forth = len(first) >= len(later)
     place = dict(same) if forth else {h: p for p, h in same}
     head, relation, root = list(tree.head), list(tree.relation), _ROOT
+    if any(_unhung(tree, word, place) for word in place):
+        return None
     heirs = {tree.head[w]: w for w in sorted(place, reverse=True) if tree.relation[w] == _CONJ}
     for word, target in place.items():
         above, relation[target] = tree.head[word], tree.relation[word]
@@ -179,6 +183,14 @@ def _shorten(tree: _Tree, first: list[int], later: list[int], steps: Sequence[_S
         return None
     tree.head[:], tree.relation[:] = head, relation
     return same
+
+
+def _unhung(tree: _Tree, word: int, place: Mapping[int, int]) -> bool:
+    """Whether what a word hung on is left out, and the preposition by which it did: it has another place now."""
+    above = tree.head[word]
+    if above == _ROOT or above in place or tree.relation[word] not in _BY_CASE:
+        return False
+    return any(tree.relation[k] == _CASE and h == word and k not in place for k, h in enumerate(tree.head))
 
 
 def _moved(
