@@ -47,6 +47,10 @@ def build(  # noqa: PLR0913 - one argument for each option
     skip_bad_lines: Annotated[bool, typer.Option(help="Count broken lines and write them aside.")] = False,
     infer: Annotated[str, typer.Option(metavar="STEPS", help="What to say outright: same,inverse,transitive,…")] = "",
     memory: Annotated[int, typer.Option(help="Megabytes for one run; a build takes about twice as much.", min=1)] = 256,
+    workers: Annotated[int, typer.Option(help="How many processes build it; takes --out.", min=1)] = 1,
+    spark: Annotated[
+        str, typer.Option(metavar="MASTER", help="Build as a Spark job: local[4], spark://host:7077.")
+    ] = "",
     about: _About = None,
     pack: Annotated[Path | None, typer.Option(metavar="FILE", help="Also pack it into one .npz file.")] = None,
     json: _Json = False,
@@ -55,6 +59,9 @@ def build(  # noqa: PLR0913 - one argument for each option
     """Build a graph from files: TSV, CSV, JSON lines, Parquet, RDF in any syntax, OBO, GraphML, ConceptNet, Wikidata.
 
     Or from a SPARQL endpoint, given by its address or by a manifest: it is fetched page by page, in order.
+
+    With --workers or --spark, files are read and triples are sorted by many at once, and the bytes are the same: cut a
+    large graph into files, or give N-Triples, TSV or JSON lines that are not packed.
 
     Without --out the store is kept in the cache, and the same files are opened from there next time. A build that was
     stopped goes on when the same command is given again.
@@ -78,13 +85,29 @@ def build(  # noqa: PLR0913 - one argument for each option
         naming, said = dump.remote.names.naming, {"source": dump.remote.endpoint, **said}
         given = {"labels": naming.relations, "language": naming.language, **given}
     whole = fetch(dump) if dump is not None else files
-    graph = build_as(Wish(whole, out, form or "nt" * (dump is not None), given, steps, memory * 2**20, said))
+    graph = build_as(
+        Wish(whole, out, form or "nt" * (dump is not None), given, steps, memory * 2**20, said, workers, spark)
+    )
     if dump is not None:
         dump.remove()
     if pack is not None:
         say(f"Packing {pack} …")
         pack_graph(graph, pack)
     _tell(graph, str(out or ", ".join(files)), json)
+
+
+@_graph.command("shard")
+def shard(
+    store: Annotated[Path, typer.Argument(help="The folder of a store.")],
+    out: Annotated[Path, typer.Option(help="Where the folders of the parts go.")],
+    parts: Annotated[int, typer.Option(help="How many.", min=1)] = 2,
+    json: _Json = False,
+) -> None:
+    """Cut a store by head entity into stores of their own; ids and names mean the same in all of them."""
+    from kgreason.knowledge.shards import shard_store
+
+    for path in shard_store(store, out, parts):
+        print_json({"folder": str(path)}) if json else typer.echo(str(path))
 
 
 @_graph.command("export")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from kgreason.cli.console import Watcher, say
+from kgreason.errors import ConfigError
 
 if TYPE_CHECKING:
     from kgreason.data import KnowledgeGraph
@@ -25,6 +26,8 @@ class Wish:
         steps: What to say outright of what the vocabulary implies.
         memory: Bytes for one run.
         about: What to say about the graph.
+        workers: How many processes build it.
+        spark: The master of the Spark cluster that builds it; nothing for processes of this machine.
     """
 
     files: Sequence[str]
@@ -34,6 +37,8 @@ class Wish:
     steps: tuple[str, ...]
     memory: int
     about: Mapping[str, str]
+    workers: int = 1
+    spark: str = ""
 
 
 def build_as(wish: Wish) -> "KnowledgeGraph":
@@ -49,6 +54,8 @@ def build_as(wish: Wish) -> "KnowledgeGraph":
     from kgreason.knowledge.build import build_graph
     from kgreason.knowledge.files import expanded
 
+    if wish.workers > 1 or wish.spark:
+        return _spread(wish)
     paths = expanded(wish.files)
     table = source_table(paths, wish.form, wish.options)
     say(f"Reading {' '.join(map(str, paths[:5]))}{' …' if len(paths) > 5 else ''} as {_title(paths[0], wish.form)}")
@@ -69,10 +76,35 @@ def build_as(wish: Wish) -> "KnowledgeGraph":
                 if wish.out is not None:
                     say(f"Writing {wish.out} …")
                     graph = open_store(save_store(graph, wish.out), "size")
+    _say_skipped(graph, wish)
+    return graph
+
+
+def _spread(wish: Wish) -> "KnowledgeGraph":
+    from kgreason.knowledge import SOURCES, build_spread, open_store, source_table
+    from kgreason.knowledge.blocks import Stream
+    from kgreason.knowledge.crews import Crew, Processes, Spark
+    from kgreason.knowledge.files import expanded
+
+    if wish.out is None or wish.steps:
+        raise ConfigError("--workers and --spark write a store: say where with --out, and leave --infer away.")
+    paths = [path.absolute() if str(path) != "-" else path for path in expanded(wish.files)]
+    source = SOURCES.build(source_table(paths, wish.form, wish.options))
+    if not isinstance(source, Stream):
+        raise ConfigError(f"{paths[0]} is read as a whole ({_title(paths[0], wish.form)}), so one worker does it all.")
+    crew: Crew = Spark(wish.spark) if wish.spark else Processes(wish.workers)
+    say(f"Reading {len(paths)} files as {_title(paths[0], wish.form)}, {crew.size} workers; writing {wish.out} …")
+    with Watcher() as watcher:
+        build_spread(source, wish.out, crew, memory=wish.memory, tell=Teller(watcher).tell, about=wish.about)
+    graph = open_store(wish.out, "size")
+    _say_skipped(graph, wish)
+    return graph
+
+
+def _say_skipped(graph: "KnowledgeGraph", wish: Wish) -> None:
     if int(graph.about.get("lines_skipped", 0)):
         aside = f"; they are in {wish.out}/skipped.jsonl" if wish.out is not None and not wish.steps else ""
         say(f"{int(graph.about['lines_skipped']):,} broken lines were skipped{aside}.")
-    return graph
 
 
 def _title(path: Path, form: str) -> str:

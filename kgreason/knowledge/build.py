@@ -12,20 +12,17 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import final
 
 from kgreason.data import KnowledgeGraph
 from kgreason.errors import DataError, StoreError
 from kgreason.knowledge.blocks import Stream
 from kgreason.knowledge.calling import join_labels
 from kgreason.knowledge.columns import Columns, FileColumns, MemoryColumns
-from kgreason.knowledge.feeds import Reading
-from kgreason.knowledge.files import STDIN
 from kgreason.knowledge.joining import Work, join_entities, join_relations, join_triples
-from kgreason.knowledge.limits import Faults
 from kgreason.knowledge.manifest import VERSION, write_whole
 from kgreason.knowledge.progress import Stopwatch, Tell
-from kgreason.knowledge.runs import Collector, Journal, Run
+from kgreason.knowledge.reader import Reader
+from kgreason.knowledge.runs import Journal
 from kgreason.knowledge.store import COLUMNS, SKIPPED, Said, check_target, commit, graph_of, new_columns
 
 #: Bytes that a run may take; a build takes about twice as much.
@@ -41,7 +38,7 @@ def build_graph(stream: Stream, memory: int = MEMORY) -> KnowledgeGraph:
     """
     columns = MemoryColumns()
     with tempfile.TemporaryDirectory(prefix="kgreason-") as folder:
-        reader = _Reader(stream, Journal(Path(folder), ""), memory, Stopwatch(None))
+        reader = Reader(stream, Journal(Path(folder), ""), memory, Stopwatch(None))
         reader.read()
         called = _join(reader, columns)
     return graph_of(columns.arrays(), reader.about(), called)
@@ -74,7 +71,7 @@ def build_store(
     folder = Path(folder)
     check_target(folder)
     try:
-        with _workplace(folder) as unfinished:
+        with workplace(folder) as unfinished:
             _stored(stream, folder, unfinished, memory, Stopwatch(tell), dict(about or {}))
     except OSError as error:
         raise StoreError(
@@ -87,7 +84,7 @@ def build_store(
 def _stored(
     stream: Stream, folder: Path, unfinished: Path, memory: int, watch: Stopwatch, about: dict[str, str]
 ) -> None:
-    reader = _Reader(stream, Journal(unfinished, _key(stream)), memory, watch)
+    reader = Reader(stream, Journal(unfinished, source_key(stream)), memory, watch)
     reader.resume()
     reader.read()
     with new_columns(folder) as temporary:
@@ -106,13 +103,14 @@ def _stored(
     shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _key(stream: Stream) -> str:
+def source_key(stream: Stream) -> str:
+    """Return what the source is and how it is read, as text."""
     given = {name: value for name, value in vars(stream).items() if not name.startswith("_")}
     return json.dumps([VERSION, type(stream).__name__, given], sort_keys=True, default=str)
 
 
 @contextlib.contextmanager
-def _workplace(folder: Path) -> Iterator[Path]:
+def workplace(folder: Path) -> Iterator[Path]:
     """Return the folder for what is unfinished, which is this process's alone; remove it if it stays empty."""
     unfinished, made = folder / _UNFINISHED, not folder.exists()
     unfinished.mkdir(parents=True, exist_ok=True)
@@ -142,76 +140,10 @@ def _locked(handle: int) -> bool:
     return True
 
 
-@final
-class _Reader:
-    """Reads a stream into runs; one that fits in memory stays there."""
-
-    def __init__(self, stream: Stream, journal: Journal, memory: int, watch: Stopwatch) -> None:
-        self.stream, self.journal, self.memory, self.watch = stream, journal, memory, watch
-        self.runs: list[Run] = []
-        self.faults = Faults(stream.bad_lines)
-        self.reading = Reading(stream.limits, self.faults)
-
-    def resume(self) -> None:
-        """Take over the runs of a build that was stopped."""
-        paths = self.stream.files()
-        if STDIN not in map(str, paths):
-            self.runs = self.journal.resumed(paths)
-        if self.runs:
-            start, seen = self.runs[-1].place, self.journal.seen
-            self.reading = Reading(self.stream.limits, self.faults, start, seen)
-
-    def read(self) -> None:
-        """Read what is left to read."""
-        collector, before, rows = Collector(self.memory), 0, sum(len(run.triples) // 3 for run in self.runs)
-        self.watch.begin(self.reading, rows)
-        for block in self.stream.blocks(self.reading):
-            collector.add(block)
-            before = self._count_skipped(collector, before)
-            if collector.full:
-                rows += collector.rows
-                self._keep(collector.run())
-            self.watch.reading(self.reading, rows + collector.rows)
-        self._count_skipped(collector, before)  # behind the last block
-        run = collector.run()
-        if not self.runs:
-            self.runs.append(run)
-        elif len(run.entities) or run.counts:
-            self._keep(run)
-
-    def _count_skipped(self, collector: Collector, before: int) -> int:
-        if self.faults.count > before:
-            collector.count({"lines_skipped": self.faults.count - before})
-        return self.faults.count
-
-    def _keep(self, run: Run) -> None:
-        self.runs.append(self.journal.add(run, self.faults.taken(), self.reading.seen))
-
-    def skipped(self) -> str:
-        """Return the broken lines, one JSON object each."""
-        return self.journal.skipped() + self.faults.taken()
-
-    def about(self) -> dict[str, str]:
-        """Tell what was read, and what was left out of it."""
-        counts = dict.fromkeys(self.stream.counted, 0)
-        for run in self.runs:
-            for what, number in run.counts.items():
-                counts[what] = counts.get(what, 0) + number
-        said = {what: str(number) for what, number in counts.items()}
-        return {"source": " ".join(self.reading.names), **said}
-
-    def sources(self) -> dict[str, str]:
-        """Return the checksum of each file that was read."""
-        sums = [digest for digest, _ in self.reading.seen]
-        return dict(zip(self.reading.names, sums, strict=True))
-
-
-def _join(reader: _Reader, columns: Columns) -> dict[str, tuple[str, ...]]:
+def _join(reader: Reader, columns: Columns) -> dict[str, tuple[str, ...]]:
     """Put the runs together; return what the relations are called."""
     if not any(len(run.triples) for run in reader.runs):
-        left = [f"{value} {what.replace('_', ' ')}" for what, value in reader.about().items() if value.isdigit()]
-        files = " ".join(reader.reading.names)
-        raise DataError(f"{files}: there is no triple between two entities{''.join(f' ({each})' for each in left)}.")
+        raise nothing_found(reader.about())
     folder = None
     if len(reader.runs) > 1:
         folder = reader.journal.folder / "joining"
@@ -222,3 +154,9 @@ def _join(reader: _Reader, columns: Columns) -> dict[str, tuple[str, ...]]:
     entities = join_entities(work, relations)
     join_triples(work, entities, maps, len(relations))
     return join_labels(work, entities, relations)
+
+
+def nothing_found(about: Mapping[str, str]) -> DataError:
+    """Return the error that says that a source holds no triple, and what was left out of it."""
+    left = "".join(f" ({value} {what.replace('_', ' ')})" for what, value in about.items() if value.isdigit())
+    return DataError(f"{about['source']}: there is no triple between two entities{left}.")

@@ -83,8 +83,13 @@ class FileColumns:
         file.flush()
         return Stored(self.folder / name, dtype.name, length[0])
 
-    def finish(self, order: tuple[str, ...]) -> dict[str, Column]:
-        """Flush all to disk, keep one file of equal ones, and return the table of columns in the order given."""
+    def finish(self, order: tuple[str, ...], keep: bool = False) -> dict[str, Column]:
+        """Flush all to disk, and return the table of columns in the order given; one file of equal ones is kept.
+
+        Args:
+            order: The columns.
+            keep: Whether each column keeps a file of its own.
+        """
         found: dict[str, Column] = {}
         for name, (file, digest, length, dtype) in self._open.items():
             file.flush()
@@ -97,7 +102,7 @@ class FileColumns:
         files: dict[str, str] = {}
         for name in order:
             column = found[name]
-            first = files.setdefault(column.sha256, column.file)
+            first = column.file if keep else files.setdefault(column.sha256, column.file)
             if first != column.file:
                 (self.folder / column.file).unlink(missing_ok=True)
             table[name] = Column(first, column.dtype, column.length, column.sha256)
@@ -131,8 +136,8 @@ class StringsOut:
 class PointersOut:
     """Writes where the rows of each number begin, as the rows come in order."""
 
-    def __init__(self, columns: Columns, name: str) -> None:
-        self._columns, self._name, self._next, self._rows = columns, name, 0, 0
+    def __init__(self, columns: Columns, name: str, first: int = 0) -> None:
+        self._columns, self._name, self._next, self._rows = columns, name, first, 0
 
     def add(self, numbers: Int32[ndarray, " rows"]) -> None:
         """Take the numbers of the next rows, which ascend."""

@@ -13,7 +13,7 @@ from kgreason.knowledge.blocks import Block, Naming
 from kgreason.knowledge.build import build_graph
 from kgreason.knowledge.feeds import Reading
 from kgreason.knowledge.fields import Row
-from kgreason.knowledge.files import Paths, paths_of
+from kgreason.knowledge.files import Paths, endings_of, paths_of
 from kgreason.knowledge.limits import BadLines, Limits, checked_bad_lines
 from kgreason.knowledge.lines import read_fields
 from kgreason.knowledge.wording import cut_at, cut_prefix
@@ -66,6 +66,10 @@ class ConceptNetSource:
     def files(self) -> tuple[Path, ...]:
         """Return all files that are read, in order."""
         return paths_of(self.path)
+
+    def lined(self, path: Path) -> bool:
+        """Say whether each line of this file can be read alone."""
+        return not endings_of(path)[1]
 
     def blocks(self, reading: Reading) -> Iterator[Block]:
         """Yield what the files hold, from `reading.start` on."""

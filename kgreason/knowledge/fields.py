@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, final
 
@@ -89,6 +90,8 @@ def json_columns(content: bytes, row: Row) -> list[tuple[bytes, Integer[ndarray,
     if not content.strip() or b"\\ud" in content or b"\\uD" in content:  # a lone surrogate would be replaced silently
         return None
     wanted = [c if isinstance(c, str) else f for c, f in zip(row.columns, row.fields, strict=True)]
+    if _other_than_text(wanted).search(content):  # polars would write it as text if other lines have text there
+        return None
     try:
         raw = pl.read_ndjson(content, infer_schema_length=None)
     except pl.exceptions.PolarsError:
@@ -101,6 +104,12 @@ def json_columns(content: bytes, row: Row) -> list[tuple[bytes, Integer[ndarray,
     if blank.item():
         return None
     return [(raw[name].str.join("").item().encode(), raw[name].str.len_bytes().to_numpy()) for name in wanted]
+
+
+def _other_than_text(keys: list[str]) -> re.Pattern[bytes]:
+    """Return what finds a key whose value is neither a text nor a whole number."""
+    names = b"|".join(re.escape(json.dumps(key, ensure_ascii=False).encode()) for key in keys)
+    return re.compile(rb"(?:" + names + rb")\s*:\s*(?:[^\"\s\d]|\d+[.eE])")
 
 
 def json_fields(raw: bytes, row: Row, limit: int) -> tuple[str, ...] | None:
@@ -126,7 +135,7 @@ def _parsed(raw: bytes, form: Form, where: str) -> Any:
         except (csv.Error, StopIteration) as error:
             raise DataError(f"{where} is not CSV: {error}") from None
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_first_of_each)
     except (ValueError, RecursionError) as error:
         raise DataError(f"{where} is not JSON: {error}") from None
     if not isinstance(value, (dict, list)):
@@ -134,13 +143,17 @@ def _parsed(raw: bytes, form: Form, where: str) -> Any:
     return value
 
 
+def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of which the first value of a key counts, as it does for polars."""
+    return dict(reversed(pairs))
+
+
 def _field(line: Any, column: int | str, field: str, where: str) -> str:
     if isinstance(line, dict):
         key = column if isinstance(column, str) else field
         if key not in line:
-            raise DataError(
-                f"{where} has no key '{key}' for the {field}. It has: {', '.join(map(str, line)) or 'none'}."
-            )
+            there = ", ".join(map(str, line)).encode("utf-8", "backslashreplace").decode()  # keys may hold surrogates
+            raise DataError(f"{where} has no key '{key}' for the {field}. It has: {there or 'none'}.")
         value = line[key]
     elif isinstance(column, str):
         raise DataError(f"{where} is a list, so the {field} cannot be found by the key '{column}'.")

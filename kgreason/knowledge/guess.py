@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import final
 
 from kgreason.errors import ConfigError, DataError
-from kgreason.knowledge.feeds import Raw, feeds_of
+from kgreason.knowledge.archives import Raw, feeds_of
 from kgreason.knowledge.files import PACKINGS, STDIN, ending_of
 from kgreason.knowledge.limits import Limits
 from kgreason.knowledge.manifest import MANIFEST

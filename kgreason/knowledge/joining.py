@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias, final
+from typing import Protocol, TypeAlias, final, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int32, Int64, UInt8
@@ -52,6 +52,15 @@ class Work:
         return RowSorter(sizes, max(self.memory // 16, 2**10), self.folder)
 
 
+@runtime_checkable
+class Became(Protocol):
+    """Knows what the strings of each run became."""
+
+    def of(self, run: int) -> Int32[ndarray, " strings"]:
+        """Return what the strings of a run became, in the order of its table."""
+        ...
+
+
 @final
 @dataclass(slots=True, eq=False)
 class Entities:
@@ -64,18 +73,23 @@ class Entities:
         fresh: The first id of the blank nodes that were numbered, and the place among them of each as it was.
     """
 
-    maps: Maps
+    maps: Became
     relation_of: dict[int, int] = field(default_factory=dict)
     count: int = 0
     fresh: tuple[int, Int64[ndarray, " nodes"]] = field(default_factory=lambda: (0, np.zeros(0, np.int64)))
 
-    def of(self, run: int, runs: Sequence[Run]) -> Int32[ndarray, " numbers"]:
-        """Return the id of each entity of a run, by its number there."""
+    def ids(self, run: int) -> Int32[ndarray, " strings"]:
+        """Return the id of each entity of a run, in the order of its table."""
         ids = self.maps.of(run)
         begin, places = self.fresh
         if len(places):
             inside = (ids >= begin) & (ids < begin + len(places))
             ids[inside] = begin + places[ids[inside] - begin]
+        return ids
+
+    def of(self, run: int, runs: Sequence[Run]) -> Int32[ndarray, " numbers"]:
+        """Return the id of each entity of a run, by its number there."""
+        ids = self.ids(run)
         place = np.asarray(runs[run].entities.place[:])
         return np.asarray(ids[place]) if len(place) else ids
 
@@ -98,14 +112,15 @@ def join_entities(work: Work, relations: Sequence[bytes]) -> Entities:
     Raises:
         DataError: If there are more than 2^31.
     """
-    found = Entities(Maps("entities", len(work.runs), work.folder))
+    maps = Maps("entities", len(work.runs), work.folder)
+    found = Entities(maps)
     out, nodes = StringsOut(work.columns, "entities"), list[Int64[ndarray, " nodes"]]()
     whole = sum(len(run.entities) for run in work.runs) or 1
     done = 0
     for part in merged([run.entities for run in work.runs]):
         kept, ids = _ids(part, _flags(part, work.runs), relations, work.naming, found)
         for k, (_, _, place) in enumerate(part.parts):
-            found.maps.add(k, ids[place])
+            maps.add(k, ids[place])
         low, high = part.below(FRESH), part.below(_BEHIND_FRESH)
         _write_kept(out, part, kept, 0, low)
         if high > low:
@@ -200,37 +215,51 @@ def join_triples(work: Work, entities: Entities, maps: Maps, relations: int) -> 
     sizes = (entities.count, relations, entities.count)
     forward, backward = work.sorter(sizes), work.sorter(sizes)
     for k in range(len(work.runs)):
-        for rows in _numbered(work, k, entities, maps):
+        for rows in numbered(work.runs, k, entities, maps):
             forward.add(rows)
         work.runs[k] = replace(work.runs[k], triples=np.zeros(0, np.int32))  # the memory is wanted
         work.step("sorting triples", 0.5 * (k + 1) / len(work.runs))
-    for rows in _written(work, forward, ("head_ptr", "relation", "tail"), relations, entities.count):
+    whole = (0, entities.count)
+    for rows in write_sorted(work.columns, forward, ("head_ptr", "relation", "tail"), relations, whole):
         backward.add(np.ascontiguousarray(rows[:, ::-1]))
     work.step("sorting triples", 0.75)
-    for _ in _written(work, backward, ("tail_ptr", "inverse", "head"), relations, entities.count):
+    for _ in write_sorted(work.columns, backward, ("tail_ptr", "inverse", "head"), relations, whole):
         pass
+    for name in ("head_ptr", "tail_ptr"):
+        work.columns.write(name, np.array([len(work.columns.part("tail"))], np.int64))
     work.step("sorting triples", 1.0)
 
 
-def _numbered(work: Work, k: int, entities: Entities, maps: Maps) -> Iterator[Int32[ndarray, "rows 3"]]:
+def numbered(runs: Sequence[Run], k: int, entities: Entities, relations: Became) -> Iterator[Int32[ndarray, "rows 3"]]:
     """Yield the triples of a run by the ids of the graph."""
-    run = work.runs[k]
-    ids, kinds = entities.of(k, work.runs), maps.of(k)[np.asarray(run.relations.place[:])]
+    run = runs[k]
+    ids, kinds = entities.of(k, runs), relations.of(k)[np.asarray(run.relations.place[:])]
     for begin in range(0, len(run.triples), 3 * _ROWS):
         rows = np.array(run.triples[begin : begin + 3 * _ROWS]).reshape(-1, 3)
         rows[:, 0], rows[:, 1], rows[:, 2] = ids[rows[:, 0]], kinds[rows[:, 1]], ids[rows[:, 2]]
         yield rows
 
 
-def _written(
-    work: Work, sorter: RowSorter, names: tuple[str, str, str], relations: int, entities: int
+def write_sorted(
+    columns: Columns, sorter: RowSorter, names: tuple[str, str, str], relations: int, span: tuple[int, int]
 ) -> Iterator[Int32[ndarray, "rows 3"]]:
+    """Write sorted rows as three columns, and yield them.
+
+    Args:
+        columns: Where they go.
+        sorter: Holds the rows.
+        names: The columns: where the rows of each first number begin, the second numbers, the third numbers.
+        relations: How many relations there are.
+        span: The first numbers lie from here to before there; as many pointers are written.
+    """
     kind = np.uint16 if relations <= np.iinfo(np.uint16).max else np.int32
-    pointers = PointersOut(work.columns, names[0])
+    pointers = PointersOut(columns, names[0], span[0])
+    columns.write(names[1], np.zeros(0, kind))
+    columns.write(names[2], np.zeros(0, np.int32))
     for rows in sorter.blocks():
         pointers.add(rows[:, 0])
-        work.columns.write(names[1], rows[:, 1].astype(kind))
-        work.columns.write(names[2], np.ascontiguousarray(rows[:, 2]))
+        columns.write(names[1], rows[:, 1].astype(kind))
+        columns.write(names[2], np.ascontiguousarray(rows[:, 2]))
         yield rows
     sorter.close()
-    pointers.finish(entities)
+    pointers.finish(span[1] - 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from kgreason.data import KnowledgeGraph
 from kgreason.errors import DataError
-from kgreason.knowledge.feeds import Raw, feeds_of
+from kgreason.knowledge.archives import Raw, feeds_of
 from kgreason.knowledge.files import ending_of, paths_of
 from kgreason.knowledge.limits import Limits
 from kgreason.knowledge.xmlguard import GuardedXml

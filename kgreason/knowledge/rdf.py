@@ -96,6 +96,11 @@ class RdfSource:
         """Return all files that are read, in order."""
         return paths_of(self.path)
 
+    def lined(self, path: Path) -> bool:
+        """Say whether each line of this file can be read alone."""
+        ending, packing = endings_of(path)
+        return not packing and (self.syntax if self.syntax != "ending" else SYNTAX.get(ending, "")) in LINED
+
     def blocks(self, reading: Reading) -> Iterator[Block]:
         """Yield what the files hold, from `reading.start` on."""
         paths = self.files()

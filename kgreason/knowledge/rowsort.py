@@ -16,15 +16,20 @@ _BLOCK = 2**20
 class Stored:
     """A column in a file of which parts are read: `stored[a:b]`. Unlike a mapped one it takes no memory meanwhile."""
 
-    def __init__(self, path: Path, dtype: str, length: int) -> None:
-        self.path, self.dtype, self.length = path, np.dtype(dtype), length
+    def __init__(self, path: Path, dtype: str, length: int, begin: int = 0) -> None:
+        self.path, self.dtype, self.length, self.begin = path, np.dtype(dtype), length, begin
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, part: slice) -> ndarray:
         begin, end, _ = part.indices(self.length)
-        return np.fromfile(self.path, self.dtype, max(end - begin, 0), offset=begin * self.dtype.itemsize)
+        at = (self.begin + begin) * self.dtype.itemsize
+        return np.fromfile(self.path, self.dtype, max(end - begin, 0), offset=at)
+
+    def between(self, begin: int, end: int) -> "Stored":
+        """Return a part as a column of its own; nothing is read yet."""
+        return Stored(self.path, self.dtype.name, end - begin, self.begin + begin)
 
 
 def write_column(file: BinaryIO, column: ndarray) -> None:

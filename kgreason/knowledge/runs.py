@@ -105,11 +105,11 @@ class Collector:
 
     Args:
         memory: Bytes.
+        met: How many bytes were met before, so that what is met here comes later.
     """
 
-    def __init__(self, memory: int) -> None:
-        self.memory = memory
-        self._met = 0
+    def __init__(self, memory: int, met: int = 0) -> None:
+        self.memory, self._met = memory, met
         self.clear()
 
     def clear(self) -> None:

@@ -16,25 +16,38 @@ _MORE, _BAD = -1, -2
 @no_type_check
 @njit(cache=True)
 def _quoted(text, at, quote):
-    """Read a quoted field that begins at `at`, with doubled quotes made single, in place.
-
-    Returns where its text begins and ends, and where it is over.
-    """
-    begin, out, i = at + 1, at + 1, at + 1
+    """Read a quoted field that begins at `at`. Returns where its text begins and ends, and where it is over."""
+    i = at + 1
     while i < len(text):
         if text[i] == quote:
-            if i + 1 < len(text) and text[i + 1] == quote:
-                i += 1
-            else:
-                over = i + 1
-                while i > out:  # what was moved must not be seen twice
-                    i -= 1
-                    text[i] = quote
-                return begin, out, over
-        text[out] = text[i]
-        out += 1
+            if i + 1 == len(text) or text[i + 1] != quote:
+                return at + 1, i, i + 1
+            i += 1
         i += 1
-    return begin, out, _MORE
+    return at + 1, i, _MORE
+
+
+@no_type_check
+@njit(cache=True)
+def _make_single(text, spans, row, columns, quote):
+    """Make the doubled quotes of the fields of a line single, in place. Only of lines that are as they should be."""
+    for k in range(len(columns)):
+        begin, end = spans[row, k, 0], spans[row, k, 1]
+        if begin == 0 or text[begin - 1] != quote:  # it is not quoted
+            continue
+        before = -1
+        for q in range(k):
+            if columns[q] == columns[k]:
+                before = q
+        if before >= 0:
+            spans[row, k, 1] = spans[row, before, 1]
+            continue
+        out, i = begin, begin
+        while i < end:
+            text[out] = text[i]
+            i += 2 if text[i] == quote else 1
+            out += 1
+        spans[row, k, 1] = out
 
 
 @no_type_check
@@ -123,7 +136,7 @@ def scan_table(text, rules, columns, spans, limit):
     """Find the wanted columns of each line.
 
     Args:
-        text: Bytes that begin with a line. Doubled quotes are made single in place.
+        text: Bytes that begin with a line. Doubled quotes of the wanted fields are made single in place.
         rules: The separator, the quote (0: nothing is quoted), and whether the text ends with the file.
         columns: Which columns, from 0.
         spans: Gets where each field begins and ends, `(rows, columns, 2)`.
@@ -138,6 +151,8 @@ def scan_table(text, rules, columns, spans, limit):
         if after == _MORE and not rules[2]:
             break
         if after >= 0 and found >= len(columns) and _sound(text, spans, row, limit):
+            if rules[1] != 0:
+                _make_single(text, spans, row, columns, rules[1])
             row += 1
         elif after < 0 or not _empty(text, at, after, rules):
             return row, at, lines, True

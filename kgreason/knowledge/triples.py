@@ -12,7 +12,7 @@ from kgreason.knowledge.blocks import Block, Naming
 from kgreason.knowledge.build import build_graph
 from kgreason.knowledge.feeds import Feed, Place, Reading
 from kgreason.knowledge.fields import Form, Row
-from kgreason.knowledge.files import Paths, ending_of, paths_of
+from kgreason.knowledge.files import Paths, ending_of, endings_of, paths_of
 from kgreason.knowledge.limits import BadLines, Limits, checked_bad_lines
 from kgreason.knowledge.lines import read_fields
 
@@ -77,6 +77,12 @@ class TriplesSource:
     def files(self) -> tuple[Path, ...]:
         """Return all files that are read, in order."""
         return (*paths_of(self.path), *(paths_of(self.names) if self.names else ()))
+
+    def lined(self, path: Path) -> bool:
+        """Say whether each line of this file can be read alone."""
+        ending, packing = endings_of(path)
+        form = self.form if self.form != "ending" else _ENDINGS.get(ending, "")
+        return not packing and form in ("tsv", "jsonl") and path in paths_of(self.path)
 
     def blocks(self, reading: Reading) -> Iterator[Block]:
         """Yield what the files hold, from `reading.start` on."""

@@ -10,7 +10,7 @@ from kgreason.knowledge.blocks import Block, Naming
 from kgreason.knowledge.build import build_graph
 from kgreason.knowledge.conceptnet import bytes_of, cut_spans
 from kgreason.knowledge.feeds import Reading
-from kgreason.knowledge.files import Paths, paths_of
+from kgreason.knowledge.files import Paths, endings_of, paths_of
 from kgreason.knowledge.limits import BadLines, Limits, checked_bad_lines
 from kgreason.knowledge.rdf import StatementScanner
 from kgreason.knowledge.statements import read_statements
@@ -61,6 +61,10 @@ class WikidataSource:
     def files(self) -> tuple[Path, ...]:
         """Return all files that are read, in order."""
         return paths_of(self.path)
+
+    def lined(self, path: Path) -> bool:
+        """Say whether each line of this file can be read alone."""
+        return not endings_of(path)[1]
 
     def blocks(self, reading: Reading) -> Iterator[Block]:
         """Yield what the files hold, from `reading.start` on."""
