@@ -46,6 +46,11 @@ class Rows(Protocol):
         """Row to what it changes; the one that changes nothing comes first."""
         ...
 
+    @property
+    def tests(self) -> frozenset[str]:
+        """The rows that are not trained, but tested with the weights of the first."""
+        ...
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,8 @@ def summarise(ablation: Rows, runs: Runs) -> list[Row]:
     for test in tests:
         rows = {row: answered({s: runs[row, s] for s in of}, test) for row, of in seeds.items()}
         there = {row: of for row, of in rows.items() if of is not None}
-        claimed = claims(ablation.variants, there)
+        trained = {row: changes for row, changes in ablation.variants.items() if row not in ablation.tests}
+        claimed = claims(trained, there)
         for metric in (m for m in METRICS if any(m in of.scores[0] for of in there.values())):
             found += _of_metric(ablation, there, test, metric, claimed)
             claimed = {}  # of the first metric, which counts most
