@@ -9,6 +9,7 @@ from kgreason.errors import DataError
 from kgreason.explain import svg
 from kgreason.explain.forest import COLOUR, Mark, numbers
 from kgreason.explain.markup import escape
+from kgreason.explain.svg import Number
 
 
 @final
@@ -22,8 +23,8 @@ class Bin:
         count: How many there are.
     """
 
-    confidence: float
-    right: float
+    confidence: Number
+    right: Number
     count: int
 
 
@@ -60,7 +61,7 @@ def reliability(bins: Sequence[Bin], title: str, caption: str = "") -> str:
     return svg.plot(title, caption, (left + size + 14, top + size + 40), body)
 
 
-def cost(points: Sequence[tuple[Mark, float]], title: str, across: str, up: str, caption: str = "") -> str:
+def cost(points: Sequence[tuple[Mark, Number]], title: str, across: str, up: str, caption: str = "") -> str:
     """Draw what a score costs: each mark over its cost, a line to the best that any cost so far buys.
 
     Args:
@@ -99,7 +100,7 @@ def cost(points: Sequence[tuple[Mark, float]], title: str, across: str, up: str,
     return svg.plot(title, f"{up}, over {across}. {caption}".strip(), (wide, max(268.0, max(heights) + 12)), body)
 
 
-def _apart(places: Sequence[float], least: float) -> list[float]:
+def _apart(places: Sequence[Number], least: Number) -> list[Number]:
     """Move places that are too near to one another apart, as little as a single pass can."""
     order = sorted(range(len(places)), key=places.__getitem__)
     moved, last = list(places), -math.inf
@@ -109,7 +110,11 @@ def _apart(places: Sequence[float], least: float) -> list[float]:
 
 
 def courses(
-    series: Mapping[str, Sequence[Sequence[float]]], title: str, up: str, caption: str = "", colours: Sequence[str] = ()
+    series: Mapping[str, Sequence[Sequence[Number]]],
+    title: str,
+    up: str,
+    caption: str = "",
+    colours: Sequence[str] = (),
 ) -> str:
     """Draw how a number changed from epoch to epoch: a thin line for each seed, a strong one for their mean.
 
@@ -160,7 +165,7 @@ def _epochs(x: svg.Axis, longest: int) -> str:
     )
 
 
-def _mean(runs: Sequence[Sequence[float]]) -> list[float]:
+def _mean(runs: Sequence[Sequence[Number]]) -> list[Number]:
     """Return the mean over seeds of each epoch, of the seeds that came so far."""
     longest = max((len(run) for run in runs), default=0)
     out = []
@@ -171,7 +176,7 @@ def _mean(runs: Sequence[Sequence[float]]) -> list[float]:
 
 
 def _path(
-    points: Sequence[tuple[float, float]], colour: str, width: float, *, opacity: float = 1.0, dash: str = ""
+    points: Sequence[tuple[Number, Number]], colour: str, width: Number, *, opacity: Number = 1.0, dash: str = ""
 ) -> str:
     """Return a line through points; one that is not finite breaks it."""
     moves, pen = [], "M"

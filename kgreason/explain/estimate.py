@@ -76,20 +76,20 @@ class Quantity:
     '+2.1 [+1.2, +3.0]'
     """
 
-    value: float
+    value: int | float
     text: str
     beside: str = ""
-    low: float | None = None
-    high: float | None = None
+    low: int | float | None = None
+    high: int | float | None = None
 
     @classmethod
-    def points(cls, value: float, low: float, high: float) -> "Quantity":
+    def points(cls, value: int | float, low: int | float, high: int | float) -> "Quantity":
         """Return a difference of shares in points, with its sign."""
         ends = ", ".join(_signed(end) for end in (low, high))
         return cls(value, _signed(value), f"[{ends}]", low, high)
 
     @classmethod
-    def chance(cls, p: float) -> "Quantity":
+    def chance(cls, p: int | float) -> "Quantity":
         """Return a p value: two digits, and no more zeros than one can count."""
         return cls(p, f"{p:.2g}" if p >= 1e-4 else "< 0.0001")
 

@@ -8,6 +8,7 @@ from typing import Literal, final
 from kgreason.errors import DataError
 from kgreason.explain import svg
 from kgreason.explain.markup import escape
+from kgreason.explain.svg import Number
 
 Kind = Literal["main", "against", "control", "other"]
 #: Of each kind.
@@ -33,13 +34,13 @@ class Mark:
     """
 
     name: str
-    value: float
-    low: float
-    high: float
+    value: Number
+    low: Number
+    high: Number
     kind: Kind = "other"
 
 
-def forest(marks: Sequence[Mark], title: str, across: str, caption: str = "", reference: float | None = None) -> str:
+def forest(marks: Sequence[Mark], title: str, across: str, caption: str = "", reference: Number | None = None) -> str:
     """Draw one line for each mark: its interval, its value, and the numbers beside.
 
     Args:
@@ -56,7 +57,7 @@ def forest(marks: Sequence[Mark], title: str, across: str, caption: str = "", re
         raise DataError(f"The plot '{title}' has no rows.")
     left, step, top = svg.width_of([m.name for m in marks]) + 12, 25.0, 8.0
     ends = [end for m in marks for end in (m.low, m.high)] + ([] if reference is None else [reference])
-    x = svg.Axis.around(ends, left, left + 250, inside=_inside(across))
+    x = svg.Axis.around(ends, left, left + 210, inside=_inside(across))
     bottom = top + step * len(marks)
     body = [svg.across(x, bottom, top, across)]
     if reference is not None:
@@ -70,12 +71,12 @@ def forest(marks: Sequence[Mark], title: str, across: str, caption: str = "", re
     return svg.plot(title, caption, (x.end + 20 + wide, bottom + 40), body)
 
 
-def _inside(unit: str) -> tuple[float, float]:
+def _inside(unit: str) -> tuple[Number, Number]:
     """Return what numbers of a unit can be at all."""
     return (0.0, 100.0) if unit.startswith("%") else (-math.inf, math.inf)
 
 
-def _drawn(mark: Mark, x: svg.Axis, y: float, name: str) -> str:
+def _drawn(mark: Mark, x: svg.Axis, y: Number, name: str) -> str:
     colour, at = COLOUR[mark.kind], x.at(mark.value)
     whole = f"<title>{escape(name)}: {numbers(mark)}</title>"
     ends = ""

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import TypeAlias, final
 
 from kgreason.explain.markup import escape
 
+Number: TypeAlias = int | float
 #: What a letter of the page's font takes on the average, as a share of its size; a plot reserves so much for a name.
 _LETTER = 0.62
 #: Sizes of text.
@@ -29,21 +30,21 @@ class Axis:
         log: Whether equal ways are equal factors; then `low` is above 0.
     """
 
-    low: float
-    high: float
-    start: float
-    end: float
+    low: Number
+    high: Number
+    start: Number
+    end: Number
     log: bool = False
 
     @classmethod
     def around(
         cls,
-        values: Iterable[float],
-        start: float,
-        end: float,
+        values: Iterable[Number],
+        start: Number,
+        end: Number,
         *,
         log: bool = False,
-        inside: tuple[float, float] = (-math.inf, math.inf),
+        inside: tuple[Number, Number] = (-math.inf, math.inf),
     ) -> "Axis":
         """Return an axis that holds some numbers, with a little room at both ends, but no more than is `inside`."""
         finite = [v for v in values if math.isfinite(v) and (v > 0 or not log)] or [1.0]
@@ -53,7 +54,7 @@ class Axis:
         room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
         return cls(max(low - room, inside[0]), min(high + room, inside[1]), start, end)
 
-    def at(self, value: float) -> float:
+    def at(self, value: Number) -> float:
         """Return the place of a number, at an end of the axis if it is beyond."""
         if self.log:
             share = math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
@@ -61,7 +62,7 @@ class Axis:
             share = (value - self.low) / (self.high - self.low)
         return self.start + min(max(share, 0.0), 1.0) * (self.end - self.start)
 
-    def ticks(self, most: int = 6) -> list[float]:
+    def ticks(self, most: int = 6) -> list[Number]:
         """Return round numbers inside the axis, a few.
 
         >>> Axis(0.0, 1.0, 0, 100).ticks()
@@ -79,12 +80,12 @@ class Axis:
         return [round(i * step, 10) + 0.0 for i in range(first, last + 1)]
 
 
-def width_of(names: Iterable[str], size: float = NAME) -> float:
+def width_of(names: Iterable[str], size: Number = NAME) -> float:
     """Return about how many pixels the longest of some names takes."""
     return max((min(len(name), LONGEST) for name in names), default=0) * size * _LETTER + 4
 
 
-def text(x: float, y: float, words: str, *, anchor: str = "start", size: float = NAME, more: str = "") -> str:
+def text(x: Number, y: Number, words: str, *, anchor: str = "start", size: Number = NAME, more: str = "") -> str:
     """Return text at a place; a long one is cut, and whole under the pointer."""
     short = words if len(words) <= LONGEST else words[: LONGEST - 1] + "…"
     whole = f"<title>{escape(words)}</title>" if short != words else ""
@@ -94,7 +95,9 @@ def text(x: float, y: float, words: str, *, anchor: str = "start", size: float =
     )
 
 
-def line(x1: float, y1: float, x2: float, y2: float, *, colour: str = LINE, width: float = 1, dash: str = "") -> str:
+def line(
+    x1: Number, y1: Number, x2: Number, y2: Number, *, colour: str = LINE, width: Number = 1, dash: str = ""
+) -> str:
     """Return a straight line."""
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
     return (
@@ -102,7 +105,7 @@ def line(x1: float, y1: float, x2: float, y2: float, *, colour: str = LINE, widt
     )
 
 
-def across(axis: Axis, y: float, top: float, label: str, form: str = "g") -> str:
+def across(axis: Axis, y: Number, top: Number, label: str, form: str = "g") -> str:
     """Return a horizontal axis with its ticks, a faint line up from each, and its label below."""
     parts = [line(axis.start, y, axis.end, y)]
     for tick in axis.ticks():
@@ -112,7 +115,7 @@ def across(axis: Axis, y: float, top: float, label: str, form: str = "g") -> str
     return "".join(parts) + text(middle, y + 33, label, anchor="middle", size=TICK, more=f'fill="{GREY}"')
 
 
-def upward(axis: Axis, x: float, right: float, form: str = "g") -> str:
+def upward(axis: Axis, x: Number, right: Number, form: str = "g") -> str:
     """Return a vertical axis with its ticks, and a faint line to the right from each."""
     parts = []
     for tick in axis.ticks(5):
@@ -121,7 +124,7 @@ def upward(axis: Axis, x: float, right: float, form: str = "g") -> str:
     return "".join(parts)
 
 
-def told(value: float, form: str = "g") -> str:
+def told(value: Number, form: str = "g") -> str:
     """Return a number as an axis writes it: 1500000 is 1.5M.
 
     >>> told(1_500_000), told(0.25), told(3000)
@@ -133,7 +136,7 @@ def told(value: float, form: str = "g") -> str:
     return f"{value:{form}}".replace("-", "\N{MINUS SIGN}")
 
 
-def plot(title: str, caption: str, size: tuple[float, float], body: Sequence[str], legend: str = "") -> str:
+def plot(title: str, caption: str, size: tuple[Number, Number], body: Sequence[str], legend: str = "") -> str:
     """Return a figure: title and caption above, the drawing below.
 
     Args:

@@ -34,9 +34,10 @@ def gather(places: Iterable[str | Path], against: str = "") -> list[Study]:
         DataError: If a place does not exist, nothing in them is a run, or no study has the variant `against`.
     """
     files, folders = _found(list(map(Path, places)))
-    studies = [study for path in files if (study := _ablation(path, against)) is not None]
-    named = {run.folder.resolve() for s in studies for runs in s.variants.values() for run in runs.values()}
-    studies += _alone([folder for folder in folders if folder.resolve() not in named], against)
+    named: set[Path] = set()
+    studies = [_ablation(path, against, named) for path in files]
+    told = {_mark(run) for study in studies for runs in study.variants.values() for run in runs.values()}
+    studies += _alone([folder for folder in folders if folder.resolve() not in named], against, told)
     if not any(study.variants for study in studies):
         problems = [problem for study in studies for problem in study.problems]
         told = f" {len(problems)} cannot be shown, the first: {problems[0]}" if problems else ""
@@ -80,7 +81,8 @@ def _walk(folder: Path, deep: int) -> Iterator[Path]:
             yield from _walk(path, deep - 1)
 
 
-def _ablation(path: Path, against: str) -> Study | None:
+def _ablation(path: Path, against: str, named: set[Path]) -> Study:
+    """Read an ablation's file and its runs; what it names goes into `named`, whether it can be read or not."""
     try:
         told = record.read_json(path)
         runs, title = dict(told["runs"]), str(told["title"])
@@ -88,8 +90,9 @@ def _ablation(path: Path, against: str) -> Study | None:
         reason = str(error) if isinstance(error, StoreError) else f"{path} is damaged: it has no {error}."
         return Study(path.name, "", {}, (reason,), path)
     variants: dict[str, dict[int, Result]] = {}
-    problems: list[str] = []
+    problems: list[str] = [] if runs else [f"{path} names no runs."]
     for label, folder in runs.items():
+        named.add((path.parent / str(folder)).resolve())
         name, _, seed = str(label).rpartition(", seed ")
         try:
             found = Result.read(path.parent / str(folder))
@@ -109,26 +112,30 @@ def _failed(told: Mapping[str, Any]) -> Iterator[str]:
         yield f"{label}: {reason}" if reason else f"{label}: it failed."
 
 
-def _alone(folders: list[Path], against: str) -> list[Study]:
-    """Return studies of runs that no ablation names: one for each task with its tests."""
+def _alone(folders: list[Path], against: str, told: set[str]) -> list[Study]:
+    """Return studies of runs that no ablation names, and that are no copies: one for each task with its tests."""
     groups: dict[str, list[Result]] = {}
     problems: list[str] = []
-    seen: set[str] = set()
+    seen = set(told)
     for folder in folders:
         try:
             run = Result.read(folder)
         except StoreError as error:
             problems.append(f"{folder.name}: {_unfinished(folder, error)}")
             continue
-        mark = hashlib.sha256(json.dumps([run.config, run.metrics], sort_keys=True, default=str).encode()).hexdigest()
-        if mark not in seen:  # a run that was copied under another name
-            seen.add(mark)
+        if _mark(run) not in seen:  # a run that was copied under another name
+            seen.add(_mark(run))
             groups.setdefault(json.dumps([run.task, _tests(run)]), []).append(run)
     studies = [_together(runs, against) for runs in groups.values()]
     if problems and len(studies) == 1:
         only = studies[0]
         return [Study(only.title, only.against, only.variants, tuple(problems))]
     return [*studies, *([Study("Not shown", "", {}, tuple(problems))] if problems else [])]
+
+
+def _mark(run: Result) -> str:
+    """Return a hash of what a run was and found; a copy of it has the same."""
+    return hashlib.sha256(json.dumps([run.config, run.metrics], sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _tests(run: Result) -> object:

@@ -85,7 +85,9 @@ class Result:
         Raises:
             StoreError: If the file is missing or damaged.
         """
-        return [row for row in _rows(self.folder / record.PREDICTIONS) if row.get("test") == test]
+        path = self.folder / record.PREDICTIONS
+        written = path.stat().st_mtime_ns if path.is_file() else 0
+        return [row for row in _rows(path, written) if row.get("test") == test]
 
 
 @final
@@ -190,5 +192,6 @@ def _toml(path: Path) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=8)
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _rows(path: Path, written: int) -> list[dict[str, Any]]:
+    """Read a file, or remember it if nobody has written it since."""
     return record.read_lines(path)

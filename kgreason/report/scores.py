@@ -69,7 +69,7 @@ def results(study: Study, test: str, lines: Sequence[Line]) -> Table:
     f1 = "macro-F1" if metric == "accuracy" else "F1 of sets"
     several = len({len(line.runs) for line in lines}) > 1
     columns = ["variant", *(["seeds"] if several else []), metric, f1]
-    with_gap = any(line.versus for line in lines)
+    with_gap = any(line.versus or line.why for line in lines)
     if with_gap:
         columns += [f"difference to {study.against}", "p (Holm)", "McNemar p", "detectable"]
     rows = []

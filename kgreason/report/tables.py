@@ -140,6 +140,7 @@ def to_csv(lines: Iterable[Sequence[str]]) -> str:
 
 
 def _harmless(text: str) -> str:
+    text = _BREAKS.sub(" ", text).strip()
     return f"'{text}" if text[:1] in ("=", "@", "\t") or text[:2] in ("+=", "-=") else text
 
 

@@ -56,7 +56,8 @@ def write(
     path, files = Path(out), []
     for one in forms:
         file = path.with_suffix(ENDING[one]) if form == "all" else path
-        record.write_text(file, TO_TEXT[one](written))
+        text = TO_TEXT[one](written)
+        record.write_text(file, text.encode("utf-8", "replace").decode())  # a lone surrogate has no UTF-8
         file.chmod(0o644)  # a report is for others, too
         files.append(file)
     return files, [sentence for each in written for sentence in missed(each.study)]
