@@ -30,6 +30,9 @@ def code_of(config: ExperimentConfig) -> str:
     package, name by name: an edited decoder changes the runs that use it and no others. Comments, docstrings and layout
     do not count; data files beside the modules (weights of the parser, tables of words) do. Of a class of the user's
     own, `module:Class`, the module it stands in counts, and no other.
+
+    The code is what stood on disk when this process first asked (`snapshot`): an edit made while it runs has no effect
+    on what it computes.
     """
     roots, digest = set(_ALWAYS), hashlib.sha256()
     for place, made in constructors(config):
@@ -39,13 +42,29 @@ def code_of(config: ExperimentConfig) -> str:
         if name.partition(".")[0] == "kgreason":
             roots.add(name)
         elif module is not None and (file := inspect.getsourcefile(module)) is not None:
-            digest.update(_text(Path(file)).encode())
+            digest.update(_code(Path(file).read_text("utf-8")).encode())
     used = _closure(frozenset(root for root in roots if not _apart(root)))
     for name in sorted(used):
         digest.update(f"{name} {_module(name)}\n".encode())
     for path in _tables(used):
         digest.update(f"{path.name} {_bytes(path, path.stat().st_mtime_ns)}\n".encode())
     return digest.hexdigest()[:6]
+
+
+@lru_cache(1)
+def snapshot() -> dict[str, str]:
+    """Read all code of this package at once, by module, and keep it for as long as this process lives."""
+    found = {}
+    for path in sorted(_ROOT.rglob("*.py")):
+        parts = path.relative_to(_ROOT).with_suffix("").parts
+        name = ".".join(("kgreason", *parts))
+        found[name] = path.read_text("utf-8")
+    return found
+
+
+def snapshot_hash() -> str:
+    """Return a hash of the code that this process counts with."""
+    return hashlib.sha256("\n".join(snapshot().values()).encode()).hexdigest()[:12]
 
 
 @lru_cache(64)
@@ -81,40 +100,34 @@ def _imports(name: str) -> tuple[str, ...]:
 
 def _origin(module: str, name: str) -> Iterator[str]:
     """Yield the module in which a name that is imported from `module` is defined; none of a table of choices."""
-    if _path(f"{module}.{name}") is not None:
+    if _key(f"{module}.{name}"):
         yield f"{module}.{name}"
-    elif (path := _path(module)) is not None and path.name == "__init__.py":
+    elif _key(module).endswith(".__init__"):
         for node in ast.walk(_tree(module)):
             if isinstance(node, ast.ImportFrom) and any((a.asname or a.name) == name for a in node.names):
                 yield from _origin(str(node.module), next(a.name for a in node.names if (a.asname or a.name) == name))
-    elif path is not None:
+    elif _key(module):
         yield module
 
 
-@lru_cache(1024)
-def _path(name: str) -> Path | None:
-    inside = _ROOT.joinpath(*name.split(".")[1:])
-    for path in (inside.with_suffix(".py"), inside / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
+def _key(name: str) -> str:
+    """Return what a module is called in the snapshot; nothing if there is none."""
+    return next((key for key in (name, f"{name}.__init__") if key in snapshot()), "")
 
 
 @lru_cache(1024)
 def _tree(name: str) -> ast.Module:
-    path = _path(name)
-    return ast.parse(path.read_text("utf-8") if path else "")
+    return ast.parse(snapshot().get(_key(name), ""))
 
 
 @lru_cache(1024)
 def _module(name: str) -> str:
-    path = _path(name)
-    return hashlib.sha256(_text(path).encode()).hexdigest() if path else ""
+    return hashlib.sha256(_code(snapshot().get(_key(name), "")).encode()).hexdigest()
 
 
-def _text(path: Path) -> str:
+def _code(text: str) -> str:
     """Return the code of a file without comments, docstrings and layout."""
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None

@@ -9,6 +9,7 @@ from typing import Any, Literal, final
 from kgreason.errors import StoreError
 from kgreason.experiment import lease, record
 from kgreason.experiment.ablate import Ablation
+from kgreason.experiment.code import snapshot_hash
 from kgreason.experiment.crew import Crew
 from kgreason.experiment.run import Run
 from kgreason.experiment.worker import Task
@@ -126,8 +127,10 @@ class _Course:
         self.at: dict[int, Job] = {}
         self.begun, self.looked = time.time(), 0.0
         self.tried: set[tuple[str, int]] = set()
+        self.warned = False
+        snapshot_hash()
         self._take: dict[str, Callable[[Job, dict[str, Any]], None]] = {
-            "ready": lambda job, event: None,
+            "ready": self._ready_with,
             "where": lambda job, event: setattr(job, "folder", Path(event["folder"])),
             "step": lambda job, event: job.progress.update(event),
             "progress": lambda job, event: job.progress.update(event),
@@ -169,6 +172,13 @@ class _Course:
                 job.seconds = time.monotonic() - job.since
                 self._take[event["kind"]](job, event)
         return bool(events)
+
+    def _ready_with(self, job: Job, event: dict[str, Any]) -> None:
+        if event["code"] != snapshot_hash() and not self.warned:
+            self.warned = True
+            self.tell(
+                "The code has changed since this ablation began: runs of the new code go to folders of their own."
+            )
 
     def _tell(self, job: Job, event: dict[str, Any]) -> None:
         job.log = [*job.log, event["text"]][-_LINES:]

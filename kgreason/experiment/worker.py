@@ -118,12 +118,18 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stopped run cleans up as an interrupted one does
     options = _options(manner, say)
-    say({"kind": "ready", "pid": os.getpid()})
+    say({"kind": "ready", "code": _code()})
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             told = json.loads(lines.get())
             run_task(Task(**told["task"]), told["again"], options, say)
     os._exit(0)  # nothing is left to do, and threads of libraries need not be waited for
+
+
+def _code() -> str:
+    from kgreason.experiment.code import snapshot_hash
+
+    return snapshot_hash()
 
 
 def _listen(lines: "Queue[str]") -> None:
