@@ -5,12 +5,12 @@ from typing import Final
 from kgreason.data.edits import EditKind
 from kgreason.data.entailment import Entailment
 from kgreason.ground.changing import Change, spread
-from kgreason.ground.modifiers import degree
 from kgreason.ground.pairing import Pairing
 from kgreason.ground.trees import Unit
 
 _TOLD_ALIKE: Final = spread((Entailment.EQUIVALENCE, 0.9))
 _TOLD_OTHERWISE: Final = spread((Entailment.ALTERNATION, 0.92))
+_COMPARED: Final = frozenset({"ADJ", "ADV"})
 _OPPOSED: Final = 0.5
 
 
@@ -21,7 +21,7 @@ def compare_sides(m: Pairing, substitutions: list[Change]) -> list[Change]:
     """
     found = list(substitutions)
     for j, i in enumerate(m.back):
-        if i < 0 or degree(m.p[i]) != "er" or degree(m.h[j]) != "er" or not _turned(m, i, j):
+        if i < 0 or not {m.p[i].pos, m.h[j].pos} <= _COMPARED or not _turned(m, i, j):
             continue
         here = [c for c in found if (c.premise, c.hypothesis) == (i, j)]
         if m.p[i].lemma == m.h[j].lemma:

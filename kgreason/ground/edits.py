@@ -14,6 +14,7 @@ from kgreason.errors import ConfigError
 from kgreason.ground.align import AlignGrounder
 from kgreason.ground.changes import changes
 from kgreason.ground.changing import Change
+from kgreason.ground.containers import Containers
 from kgreason.ground.course import side_by_side
 from kgreason.ground.matching import Beside, Reading, match
 from kgreason.ground.modifiers import removed
@@ -53,24 +54,25 @@ class EditsGrounder:
             raise ConfigError(f"[ground] edits: reading = '{reading}'; expected {' or '.join(_VIEWS)}.")
         self.reading, self.max_senses = reading, max_senses
         self._align = AlignGrounder(max_senses)
-        self._asked: tuple[KnowledgeGraph, NaturalRelations, Lexicon] | None = None
+        self._asked: tuple[KnowledgeGraph, NaturalRelations, Lexicon, Containers] | None = None
 
     def __call__(self, graphs: Sequence[LogicGraph], knowledge: KnowledgeGraph) -> list[LogicGraph]:
         aligned = self._align(graphs, knowledge)
-        natural, lexicon = self._sources(knowledge)
+        natural, lexicon, containers = self._sources(knowledge)
         terms = Terms()
         pairs = [self._read(graph, lexicon) for graph in graphs]
         rows = [(terms.add(p.units), terms.add(h.units)) for p, h in pairs]
         terms.ask(natural, rows)
         return [
-            replace(graph, edits=self._edits(graph, *texts, terms.between(*ids)))
+            replace(graph, edits=self._edits(graph, *texts, terms.between(*ids), containers))
             for graph, texts, ids in zip(aligned, pairs, rows, strict=True)
         ]
 
-    def _sources(self, knowledge: KnowledgeGraph) -> tuple[NaturalRelations, Lexicon]:
-        """Return what is asked about words; both remember what they were asked."""
+    def _sources(self, knowledge: KnowledgeGraph) -> tuple[NaturalRelations, Lexicon, Containers]:
+        """Return what is asked about words; all remember what they were asked."""
         if self._asked is None or self._asked[0] is not knowledge:
-            self._asked = knowledge, NaturalRelations(knowledge), Lexicon(knowledge, self.max_senses)
+            lexicon = Lexicon(knowledge, self.max_senses)
+            self._asked = knowledge, NaturalRelations(knowledge), lexicon, Containers(knowledge)
         return self._asked[1:]
 
     def _read(self, graph: LogicGraph, lexicon: Lexicon) -> tuple[Reading, Reading]:
@@ -78,12 +80,15 @@ class EditsGrounder:
         units = [read_units(graph, text, lexicon) if text or last else [] for text in (0, last)]
         return Reading(units[0], edges_of(units[0])), Reading(units[1], edges_of(units[1]))
 
-    def _edits(self, graph: LogicGraph, premise: Reading, hypothesis: Reading, known: Known) -> Edits:
+    def _edits(
+        self, graph: LogicGraph, premise: Reading, hypothesis: Reading, known: Known, containers: Containers
+    ) -> Edits:
         if not hypothesis.units and not (graph.node_span[:, 0] > 0).any():
             return no_edits()  # there is no second text
         beside = _beside(graph, premise, hypothesis)
         back = match(premise, hypothesis, known, beside)
         found = changes(Pairing(premise, hypothesis, known, beside, back))
+        found = containers.judge(found, premise.units, hypothesis.units)
         if self.reading == "existential":
             found = [_existential(change) for change in found]
         if not found and not (premise.units and hypothesis.units):

@@ -260,3 +260,21 @@ def test_our_own_pairs_are_judged_rightly(split: str, least: float) -> None:
         if label(graph.edits) != row["label"]
     ]
     assert 1 - len(wrong) / len(asked) >= least, wrong
+
+
+@pytest.mark.parametrize(
+    ("premise", "hypothesis", "wanted"),
+    [
+        ("He lives in Paris.", "He lives in France.", "entailment"),
+        ("He lives in France.", "He lives in Paris.", "neutral"),
+        ("Paris is old.", "France is old.", "neutral"),
+        ("Ann is taller than Bob.", "Bob is taller than Ann.", "contradiction"),
+        ("The boat is faster than the car.", "The car is slower than the boat.", "entailment"),
+        ("Neither player left.", "Both players left.", "contradiction"),
+        ("Two women and a man are talking.", "Three people are talking.", "entailment"),
+        ("A man is sitting alone.", "A man is sitting together with his friends.", "contradiction"),
+        ("Tom's sister is a nurse.", "Mary's sister is a nurse.", "neutral"),
+    ],
+)
+def test_what_stands_beside_the_words_counts(premise: str, hypothesis: str, wanted: str) -> None:
+    assert label(ground([(premise, hypothesis)])[0].edits) == wanted
