@@ -151,6 +151,13 @@ def _text() -> tuple[Control, ...]:
             change.spoil("question_only", ("choice", "relation")),
         ),
         _both(
+            "choices-only",
+            "Do the choices give the answer away?",
+            "Wrong choices are often written in another manner than the right one.",
+            "Balepur et al. 2024, arXiv:2402.12483",
+            change.spoil("choices_only", ("choice",)),
+        ),
+        _both(
             "entity-only",
             "Is the question read, or only what it is about?",
             "The entity alone suggests its most frequent relation.",

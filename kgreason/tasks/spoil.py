@@ -28,10 +28,11 @@ class Spoil:
     Args:
         how: `no_question`: of a question only what it is about is left; `swap_questions`: it is put in the words of
             another question of its split, about its own seed; `swap_seeds`: in its own words, about the seed of
-            another; `premise_only`, `hypothesis_only`, `question_only`: the other texts say nothing; `shuffle_words`:
-            the words of each text in another order; `shuffle_sentences`, `shuffle_names`: of the first text, a story,
-            the sentences stand in another order, or the names of its people have changed places. In train alone:
-            `shuffle_labels`: each example has the target of another; `fewer`: only a share of the examples.
+            another; `premise_only`, `hypothesis_only`, `question_only`, `choices_only`: the other texts say nothing;
+            `shuffle_words`: the words of each text in another order; `shuffle_sentences`, `shuffle_names`: of the first
+            text, a story, the sentences stand in another order, or the names of its people have changed places. In
+            train alone: `shuffle_labels`: each example has the target of another; `fewer`: only a share of the
+            examples.
         share: Of the examples, for `fewer`.
         seed: Another seed, another draw.
 
@@ -180,6 +181,7 @@ _CHANGES: dict[str, _Change] = {
     "premise_only": _only("premise"),
     "hypothesis_only": _only("hypothesis"),
     "question_only": _only("question"),
+    "choices_only": _only("choice"),
     "shuffle_words": _shuffle_words,
     "shuffle_sentences": _retold(shuffle_sentences),
     "shuffle_names": _retold(shuffle_names),

@@ -25,7 +25,7 @@ FITS = {
     | {"graph-only", "lm-frozen", "no-cycles", "cycles-1", "cycles-2", "cycles-3", "cycles-4", "hypothesis-only"}
     | {"premise-only"},
     "choice": {*GRAPH, *LABELS, "no-graph", "tails-shuffled", "text-blanked", "no-edges", "gsc-count", "safe-paths"}
-    | {"mlp", "frozen-gnn", "lm-random", "graph-only", "no-cycles", "cycles-1", "question-only"},
+    | {"mlp", "frozen-gnn", "lm-random", "graph-only", "no-cycles", "cycles-1", "question-only", "choices-only"},
     "kgqa": {*GRAPH, *LABELS, "tails-shuffled", "lm-random", "graph-only", "cycles-1", "entity-only"},
     "relation": {*GRAPH, *LABELS, "no-graph", "text-blanked", "no-edges", "gsc-count", "cycles-1", "question-only"},
 }

@@ -8,7 +8,9 @@ from kgreason.errors import ConfigError
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.controls import CONTROLS, PREFIX, alone, fitting, with_controls
 
-FILES = Path(__file__).parents[2] / "experiments"
+ROOT = Path(__file__).parents[2]
+FILES, PAGE = ROOT / "experiments", ROOT / "docs" / "controls.md"
+BEGIN, END = "<!-- controls: begin -->", "<!-- controls: end -->"
 
 
 def shipped(name: str) -> ExperimentConfig:
@@ -56,3 +58,23 @@ def test_what_does_not_apply_says_so() -> None:
         with_controls(alone(shipped("kgqa/metaqa.toml")), ["no-grap"])
     assert CONTROLS["labels-shuffled"].fits(shipped("natural-logic/zero-shot.toml")) == "nothing is trained here."
     assert CONTROLS["labels-shuffled"].fits(shipped("snli-small/base.toml"), "test") == "it needs training."
+
+
+def with_table(page: str) -> str:
+    """The page with the table of all controls between its marks."""
+    rows = [
+        f"| `{c.name}` | {c.question} | {c.why} ({c.source}) | {', '.join(f'{when}ed' for when in c.when)} |"
+        for c in CONTROLS.values()
+    ]
+    table = "\n".join(["| name | asks | why | |", "|---|---|---|---|", *rows])
+    before, after = page.split(BEGIN)[0], page.split(END)[1]
+    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+
+
+def test_the_page_has_the_table_of_all_controls() -> None:
+    page = PAGE.read_text("utf-8")
+    assert page == with_table(page), "write it anew with: python tests/rooms/test_experiment_controls.py"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_table(PAGE.read_text("utf-8")), "utf-8")
