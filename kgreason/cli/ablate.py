@@ -96,9 +96,8 @@ def show(ablation: "Ablation", crew: "Crew", out: Path, again: bool, verbose: bo
     if not json:
         typer.echo(to_markdown(done, table), nl=False)
         return board
-    for row in table:
-        told = asdict(row)
-        print_json(told | {"half": None if row.half != row.half else row.half})
+    for line in table:
+        print_json(asdict(line) | {"half": None if line.half != line.half else line.half})
     return board
 
 

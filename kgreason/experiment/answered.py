@@ -102,6 +102,6 @@ def _groups(lines: Sequence[Mapping[str, Any]]) -> Any:
 def _value(line: Mapping[str, Any], metric: str) -> float | None:
     if metric == "mrr" and "gold_id" in line:
         given = line["probabilities"]
-        return 1.0 / (1 + sum(p > given[line["gold_id"]] for p in given))
+        return 1.0 / float(1 + sum(p > given[line["gold_id"]] for p in given))
     found = line.get(metric)
     return None if found is None else float(found)

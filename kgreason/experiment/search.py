@@ -148,7 +148,8 @@ class Search:
 
 def untested(base: ExperimentConfig) -> ExperimentConfig:
     """Return an experiment without its tests: they are not even read."""
-    without = {"task.split.tested": False} if base.task.get("split") else {"task.test": {}}
+    without: dict[str, Any] = {"task.split.tested": False} if base.task.get("split") else {"task.test": {}}
+    without |= {"task.folds.tested": False} if base.task.get("folds") else {}
     return replace(base.with_overrides(without), expected={})
 
 

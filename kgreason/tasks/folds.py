@@ -38,6 +38,7 @@ class Folds:
         stratify: Whether each part is to have the same share of each label (or number of hops, type, category), as far
             as the groups allow.
         seed: Another seed, other folds.
+        tested: Whether to keep the test; if not, its examples are left out all the same.
 
     Raises:
         ConfigError: If a value makes no sense.
@@ -48,6 +49,7 @@ class Folds:
     by: str = "text"
     stratify: bool = True
     seed: int = 0
+    tested: bool = True
 
     def __post_init__(self) -> None:
         if type(self.count) is not int or self.count < 2:
@@ -58,8 +60,8 @@ class Folds:
             raise ConfigError(
                 f"[task] folds.by = {self.by!r}, expected 'text', 'none', or names of fields joined by '+'."
             )
-        if type(self.seed) is not int or type(self.stratify) is not bool:
-            raise ConfigError("[task] folds: seed is a whole number, and stratify true or false.")
+        if type(self.seed) is not int or type(self.stratify) is not bool or type(self.tested) is not bool:
+            raise ConfigError("[task] folds: seed is a whole number, stratify and tested are true or false.")
 
     @classmethod
     def of(cls, given: Mapping[str, Any], task: Mapping[str, Any]) -> "Folds":
@@ -112,7 +114,7 @@ class Folds:
                     f"[task] folds: {name} got no example in fold {self.fold} of {self.count}; there are "
                     f"{len(pool)} examples. Give more of them, or another dev."
                 )
-        return Splits(train, dev, {**splits.test, FOLD: test})
+        return Splits(train, dev, {**splits.test, FOLD: test} if self.tested else splits.test)
 
     def parts(self, pool: Split, specs: Sequence[str]) -> Int[ndarray, " examples"]:
         """Return the fold of each example.
