@@ -97,7 +97,7 @@ def _quantified(m: Pairing, i: int, j: int, settled: set[int]) -> list[Change]:
     then = _force(h, predicate >= 0 and m.h[predicate].negation >= 0)
     if not (first.quantifies or then.quantifies):
         return _number(m, i, j, first.quantifier, then.quantifier)
-    if first.quantifier == then.quantifier and first.denied == then.denied:
+    if (first.quantifier == then.quantifier or p.quantifier == h.quantifier != "") and first.denied == then.denied:
         return []
     if predicate >= 0:
         settled.add(predicate)

@@ -27,6 +27,8 @@ Told: TypeAlias = tuple[Float32[ndarray, " 7"], str]
 _FREE = Entailment.INDEPENDENCE
 _MOST_PAIRS = 1_000_000
 _IS_A = 0.2
+#: A kind of it, so plainly that it is no mere member of the same list.
+_IS_KIND = 0.7
 _SAME, _SAME_LETTERS, _QUANTITY = 0.97, 0.93, 0.97
 _LONGER = spread(Entailment.FORWARD, 0.93)  # a phrase is more special than its head
 _SHORTER = spread(Entailment.REVERSE, 0.93)
@@ -88,16 +90,27 @@ class NaturalRelations:
         return np.stack([told[0] for told in found], 1), tuple(told[1] for told in found)
 
     def _learn(self, pairs: Sequence[Pair]) -> None:
-        rest = []
+        rest, listed = [], []
         for pair in pairs:
             told = self._by_form(*pair)
             if told is None:
                 rest.append(pair)
             else:
                 self._known[pair] = told
-        rest = self._by_head(rest)
+                listed += [pair] if told[0].argmax() == Entailment.ALTERNATION else []
+        rest = [*self._lineal(listed), *self._by_head(rest)]
         if rest:
             self._by_senses(rest)
+
+    def _lineal(self, pairs: Sequence[Pair]) -> list[Pair]:
+        """Return the pairs whose first is a kind of the second for the graphs, whatever list both stand in.
+
+        A watermelon is a melon. The other way round the list counts: who asks for champagne does not get any wine.
+        """
+        if not pairs:
+            return []
+        strength = self._evidence(pairs)[0][:, EVIDENCE.index("forward")]
+        return [pair for pair, much in zip(pairs, strength.tolist(), strict=True) if much > _IS_KIND]
 
     def _by_form(self, first: Term, second: Term) -> Told | None:
         if first.lemma == second.lemma or first.text.lower() == second.text.lower():
