@@ -110,7 +110,12 @@ def _lead(study: Study) -> str:
 def _controls(study: Study, lines: _Lines) -> Chapter:
     tables = [table for table in (scores.controls(study, lines), origin.retests(study)) if table is not None]
     lead = "The experiment with one thing taken away or spoilt; what it loses by that is what that thing gave."
-    return Chapter("Controls", "".join(table.html() for table in tables), tables, (), lead)
+    skipped = [f"{name}: {why}" for name, why in study.skipped.items()]
+    listed = "".join(f"<li>{escape(told)}</li>" for told in skipped)
+    body = "".join(table.html() for table in tables) + (
+        _folded("Not run, and why", f"<ul>{listed}</ul>" * bool(listed))
+    )
+    return Chapter("Controls", body, tables, skipped, lead)
 
 
 def _expected(study: Study) -> Chapter:

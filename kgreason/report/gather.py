@@ -1,8 +1,10 @@
 """Finds runs in folders, and puts together what is compared."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from kgreason.errors import DataError, StoreError
 from kgreason.experiment import record
 from kgreason.experiment.config import near
 from kgreason.experiment.retest import TESTS
+from kgreason.experiment.sweep import FAILED
 from kgreason.report.result import Result, Study
 
 #: How an ablation's file of results ends.
@@ -37,16 +40,24 @@ def gather(places: Iterable[str | Path], against: str = "") -> list[Study]:
     named: set[Path] = set()
     studies = [_ablation(path, against, named) for path in files]
     told = {_mark(run) for study in studies for runs in study.variants.values() for run in runs.values()}
-    studies += _alone([folder for folder in folders if folder.resolve() not in named], against, told)
+    lone, problems = _alone([folder for folder in folders if folder.resolve() not in named], against, told)
+    studies = _with_problems([*studies, *lone], problems)
     if not any(study.variants for study in studies):
-        problems = [problem for study in studies for problem in study.problems]
-        told = f" {len(problems)} cannot be shown, the first: {problems[0]}" if problems else ""
+        wrong = [problem for study in studies for problem in study.problems]
+        first = f" {len(wrong)} cannot be shown, the first: {wrong[0]}" if wrong else ""
         listed = ", ".join(map(str, places))
-        raise DataError(f"{listed}: there is no finished run.{told} Make one with: kgreason run FILE")
+        raise DataError(f"{listed}: there is no finished run.{first} Make one with: kgreason run FILE")
     names = {name: None for study in studies for name in study.variants}
     if against and against not in names:
         raise DataError(f"there is no variant '{against}'.{near(against, names)} Variants: {', '.join(names)}.")
     return studies
+
+
+def _with_problems(studies: list[Study], problems: list[str]) -> list[Study]:
+    """Tell of runs that belong to no study: in the only one there is, or by themselves."""
+    if problems and len(studies) == 1:
+        return [replace(studies[0], problems=(*studies[0].problems, *problems))]
+    return [*studies, Study("Not shown", "", {}, tuple(problems))] if problems else studies
 
 
 def _found(places: list[Path]) -> tuple[list[Path], list[Path]]:
@@ -100,20 +111,27 @@ def _ablation(path: Path, against: str, named: set[Path]) -> Study:
             problems.append(f"{label}: {_unfinished(path.parent / str(folder), error)}")
             continue
         variants.setdefault(name or str(label), {})[int(seed) if seed.isdigit() else found.seed] = found
-    problems += _failed(told)
     base = against if against in variants else str(told.get("against", ""))
-    return Study(title, base if base in variants else "", variants, tuple(problems), path)
+    skipped = told.get("skipped")
+    skipped = {str(k): str(v) for k, v in skipped.items()} if isinstance(skipped, dict) else {}
+    return Study(title, base if base in variants else "", variants, tuple(problems), path, skipped, _claims(told))
 
 
-def _failed(told: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what an ablation's file says of runs that failed."""
-    failed = told.get("failed") or {}
-    for label, reason in failed.items() if isinstance(failed, Mapping) else ((str(f), "") for f in failed):
-        yield f"{label}: {reason}" if reason else f"{label}: it failed."
+def _claims(told: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return, by test, what an ablation says of whether a gain comes from its facts."""
+    found: dict[str, list[str]] = {}
+    rows = told.get("rows")
+    for row in rows if isinstance(rows, list) else ():
+        if isinstance(row, dict) and row.get("claim"):
+            found.setdefault(str(row.get("test", "")), []).append(str(row["claim"]))
+    return found
 
 
-def _alone(folders: list[Path], against: str, told: set[str]) -> list[Study]:
-    """Return studies of runs that no ablation names, and that are no copies: one for each task with its tests."""
+def _alone(folders: list[Path], against: str, told: set[str]) -> tuple[list[Study], list[str]]:
+    """Return studies of runs that no ablation names and that are no copies, one for each task with its tests.
+
+    Also what is wrong with the others.
+    """
     groups: dict[str, list[Result]] = {}
     problems: list[str] = []
     seen = set(told)
@@ -126,11 +144,7 @@ def _alone(folders: list[Path], against: str, told: set[str]) -> list[Study]:
         if _mark(run) not in seen:  # a run that was copied under another name
             seen.add(_mark(run))
             groups.setdefault(json.dumps([run.task, _tests(run)]), []).append(run)
-    studies = [_together(runs, against) for runs in groups.values()]
-    if problems and len(studies) == 1:
-        only = studies[0]
-        return [Study(only.title, only.against, only.variants, tuple(problems))]
-    return [*studies, *([Study("Not shown", "", {}, tuple(problems))] if problems else [])]
+    return [_together(runs, against) for runs in groups.values()], problems
 
 
 def _mark(run: Result) -> str:
@@ -184,7 +198,12 @@ def _begun(run: Result) -> tuple[str, str]:
 
 def _unfinished(folder: Path, error: StoreError) -> str:
     """Return what is wrong with a run, with the last it said if it was not finished."""
-    if (folder / record.METRICS).exists() or not (folder / record.LOG).is_file():
+    if (folder / record.METRICS).exists():
+        return str(error)
+    with contextlib.suppress(StoreError):
+        told = record.read_json(folder / FAILED)
+        return f"it failed: {told.get('why', 'nobody knows why')}"
+    if not (folder / record.LOG).is_file():
         return str(error)
     try:
         lines = (folder / record.LOG).read_text("utf-8", errors="replace").strip().splitlines()

@@ -114,12 +114,13 @@ def _amount(value: float | None) -> Quantity | None:
 def retests(study: Study) -> Table | None:
     """Return what the runs' weights reached with settings changed after training; None if nothing was tested again."""
     rows: list[list[object]] = []
+    told = {run.folder.resolve() for runs in study.variants.values() for run in runs.values()}
     for name, runs in study.variants.items():
         for seed, run in sorted(runs.items()):
-            for path in sorted((run.folder / TESTS).glob(f"*/{record.METRICS}")):
+            found = sorted((run.folder / TESTS).glob(f"*/{record.METRICS}"))
+            for path in (path for path in found if path.parent.resolve() not in told):
                 try:
-                    found = record.read_json(path)
-                    rows += _again(f"{name}, seed {seed}", run, found)
+                    rows += _again(f"{name}, seed {seed}", run, record.read_json(path))
                 except (StoreError, KeyError, TypeError, ValueError):
                     rows.append([f"{name}, seed {seed}", f"{path} cannot be read", None, None, None])
     if not rows:

@@ -1,8 +1,8 @@
 """A finished run as it stands in its folder, read without building anything: nouns of a report."""
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, final
@@ -101,6 +101,8 @@ class Study:
         variants: Name to seed to run; at least one, the main one first.
         problems: Runs that failed, were not finished or cannot be read, one sentence each.
         source: The file that says what belongs together, or None.
+        skipped: Name to the reason why a variant was not run at all.
+        claims: Test to sentences on whether a gain comes from the facts of the graph, as the ablation found.
     """
 
     title: str
@@ -108,6 +110,8 @@ class Study:
     variants: Mapping[str, Mapping[int, Result]]
     problems: tuple[str, ...] = ()
     source: Path | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    claims: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def first(self) -> Result:

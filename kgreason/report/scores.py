@@ -11,7 +11,7 @@ from kgreason.experiment.controls import CONTROLS, PREFIX
 from kgreason.explain import Estimate, Kind, Mark, Quantity
 from kgreason.report.result import Answered, Metric, Result, Study
 from kgreason.report.tables import Table
-from kgreason.statistics import Answers, Compared, Difference, difference, facts_told, holm, interval, told
+from kgreason.statistics import Answers, Compared, Difference, difference, holm, interval, told
 
 
 @final
@@ -118,21 +118,7 @@ def sentences(study: Study, test: str, lines: Sequence[Line]) -> list[str]:
         for line in lines
         if line.versus is not None and line.p_holm is not None
     ]
-    return [told(compared) for compared in said] + _facts(study, test, lines)
-
-
-def _facts(study: Study, test: str, lines: Sequence[Line]) -> list[str]:
-    """Compare graph, no graph and a graph with wrong facts, if all three were run."""
-    of = {line.name.removeprefix(PREFIX): line for line in lines}
-    if not {"no-graph", "tails-shuffled"} <= of.keys() or study.main not in of:
-        return []
-    graph, none, wrong = of[study.main], of["no-graph"], of["tails-shuffled"]
-    metric = study.metric(test)
-    pairs = [(graph, none), (wrong, none), (graph, wrong)]
-    found = [(a.name, b.name, _compared(a, b, metric).versus) for a, b in pairs]
-    corrected = holm([d.p for _, _, d in found if d is not None])
-    said = [Compared(a, b, metric, d, p) for (a, b, d), p in zip(found, corrected, strict=False) if d is not None]
-    return [facts_told(*said)] if len(said) == len(pairs) else []
+    return [told(compared) for compared in said] + list(study.claims.get(test, ()))
 
 
 def marks(study: Study, lines: Sequence[Line]) -> list[Mark]:
@@ -167,7 +153,7 @@ def controls(study: Study, lines: Mapping[str, Sequence[Line]]) -> Table | None:
     for test, of_test in lines.items():
         main = next((line for line in of_test if line.name == study.main), None)
         for line in (line for line in of_test if line.is_control):
-            known = CONTROLS.get(line.name.removeprefix(PREFIX))
+            known = CONTROLS.get(line.name.removeprefix(PREFIX).removesuffix(", tested"))
             gap = None if main is None else _gap(main, line, study.metric(test))
             rows.append([line.name.removeprefix(PREFIX), known.question if known else None, test])
             rows[-1] += [None if main is None else main.score, line.score, gap]

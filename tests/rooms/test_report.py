@@ -190,6 +190,9 @@ def test_an_old_folder_without_what_slices_need_is_told_of_all_the_same(runs: Pa
 
 def test_what_cannot_be_read_is_named_and_the_rest_is_shown(runs: Path, tmp_path: Path) -> None:
     damaged, odd, unfinished, good = folders(runs)
+    failed = Path(shutil.copytree(unfinished, runs / "failed"))
+    (failed / "metrics.json").unlink()
+    record.write_json(failed / "failed.json", {"why": "killed after 3 s", "row": "graph", "seed": 9, "log": []})
     (damaged / "metrics.json").write_text('{"title": ')
     (odd / "metrics.json").write_text('{"title": "x", "test": {"test": {"size": 3}}}')
     (unfinished / "metrics.json").unlink()
@@ -198,11 +201,22 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_shown(runs: Path, tmp_path
     assert result.exit_code == 0, result.output
     html = (tmp_path / "r.html").read_text()
     section = html[html.index("Runs that are not shown</h2>") :]
-    assert section.count("<li>") == 3
+    assert section.count("<li>") == 4
+    assert "failed: it failed: killed after 3 s" in section
     assert "metrics.json is damaged" in section
     assert "has neither accuracy nor hits@1" in section
     assert "The last it said: 2026-01-01T00:00:00Z Killed: out of &lt;memory&gt;" in section
     assert str(good) in html
+
+
+def test_what_an_ablation_left_out_or_claims_is_told(runs: Path) -> None:
+    (file,) = runs.glob("*.ablation.json")
+    told = record.read_json(file)
+    claim = {"test": "test", "claim": "The gain comes from its facts."}
+    record.write_json(file, told | {"skipped": {"control:rewired": "it has <none>."}, "rows": [claim, {}, 3]})
+    html = to_html([write_study(study) for study in gather([runs])])
+    assert "<p>The gain comes from its facts.</p>" in html
+    assert "control:rewired: it has &lt;none&gt;." in html
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"title": "t"}', '{"title": "t", "runs": []}', ""])
