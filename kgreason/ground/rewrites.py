@@ -88,7 +88,7 @@ def _prepositions(s: Sketch) -> None:
         noun = s.governor[last]
         if lemma not in {"from", "to", "of"} or s.relation[last] != "case" or noun < last:
             continue
-        length = next((n for n in (2, 1) if " ".join(s.text[max(last - n, 0) : last + 1]) in PREPOSITIONS), 0)
+        length = next((n for n in (2, 1) if n <= last and " ".join(s.text[last - n : last + 1]) in PREPOSITIONS), 0)
         if not length:
             continue
         words = list(range(last - length, last + 1))
