@@ -1,6 +1,7 @@
 """Audits a run: one card with everything that a sceptical reader would ask about it."""
 
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,7 +11,7 @@ from typing import final
 from kgreason.audit.biases import biases
 from kgreason.audit.calibration import calibration
 from kgreason.audit.card import FILE, SCHEMA, Card, as_json
-from kgreason.audit.contrasts import control_names, tested, trained
+from kgreason.audit.contrasts import NEEDED, applying, tested, trained
 from kgreason.audit.faithful import faith
 from kgreason.audit.leakage import leakage
 from kgreason.audit.parts import Contrast, Faith, Leak, Probe, Shortcut, Skip
@@ -22,7 +23,7 @@ from kgreason.audit.subject import Subject
 from kgreason.audit.verdict import Findings, verdict
 from kgreason.errors import ConfigError
 from kgreason.experiment import record
-from kgreason.experiment.controls import CONTROLS
+from kgreason.experiment.controls import Control
 from kgreason.experiment.run import Options
 
 #: Explanations are asked four times each, one by one: at most so many of a test.
@@ -90,7 +91,7 @@ def audit(run: str | Path, plan: Plan | None = None, options: Options | None = N
         if time.monotonic() - work.begun > plan.budget:
             work.skipped.append(Skip(name, f"the budget of {plan.budget:.0f} s was spent; give more with --budget."))
         else:
-            do()
+            work.attempt(name, do)
     options.step("audit", len(jobs), len(jobs))
     card = work.card()
     record.write_json(subject.folder / FILE, as_json(card))
@@ -116,16 +117,30 @@ class _Work:
     def jobs(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Return what is to be done, what the verdict needs most first."""
         tests = list(self.subject.splits.test)
+        controls, skipped = applying(self.subject)
+        self.skipped += skipped
+        needed = [control for control in controls if control.name in NEEDED]
         yield "leakage", self._leaks
-        for name in control_names():
-            yield f"control {name}", partial(self._control, name)
+        for control in needed:
+            yield f"control {control.name}", partial(self._control, control)
         for test in tests:
             yield f"words alone: {test}", partial(self._shortcuts, test)
+        for test in tests:
+            yield f"explanations: {test}", partial(self._faith, test)
         for rewrite in rewrites(self.plan.seed):
             for test in tests:
                 yield f"{rewrite[0]}: {test}", partial(self._probe, test, rewrite)
-        for test in tests:
-            yield f"explanations: {test}", partial(self._faith, test)
+        for control in controls:
+            if control not in needed:
+                yield f"control {control.name}", partial(self._control, control)
+
+    def attempt(self, name: str, do: Callable[[], None]) -> None:
+        """Do one part. One that fails is told and named on the card; hours of other parts are not lost with it."""
+        try:
+            do()
+        except Exception as error:
+            self.options.tell(traceback.format_exc())
+            self.skipped.append(Skip(name, f"it failed, and that is a defect: {type(error).__name__}: {error}"))
 
     def card(self) -> Card:
         """Add what costs nothing, and the verdict."""
@@ -186,10 +201,10 @@ class _Work:
         self.leaks += found
         self.skipped += skipped
 
-    def _control(self, name: str) -> None:
+    def _control(self, control: Control) -> None:
         for found, skipped in (
-            trained(self.subject, CONTROLS[name], self.plan.train, self.options),
-            tested(self.subject, CONTROLS[name], self.plan.limit, self.options),
+            trained(self.subject, control, self.plan.train, self.options),
+            tested(self.subject, control, self.plan.limit, self.options),
         ):
             self.controls += found
             self.skipped += skipped

@@ -29,7 +29,7 @@ def tested(subject: Subject, control: Control, limit: int, options: Options) -> 
         limit: At most so many examples of each test; 0 for all.
         options: How to compute; `out` is not used.
     """
-    if control.name in _PROBED or control.test is None:
+    if control.test is None:
         return [], []
     if why := control.fits(subject.config, "test"):
         return [], [Skip(f"control {control.name}, tested", why)]
@@ -41,8 +41,7 @@ def tested(subject: Subject, control: Control, limit: int, options: Options) -> 
         found = retest(subject.folder, overrides, options)
     except KgreasonError as error:
         return [], [Skip(f"control {control.name}, tested", f"it could not be done: {error}")]
-    # what was never trained cannot be surprised by a graph that it did not train on
-    how: How = "test-time" if subject.is_trained else "trained"
+    how: How = "test-time" if subject.is_trained else "untrained"
     return list(_beside(subject, control, how, record.read_lines(found.folder / record.PREDICTIONS))), []
 
 
@@ -108,6 +107,17 @@ def _beside(subject: Subject, control: Control, how: How, rows: Sequence[Row]) -
             )
 
 
-def control_names() -> tuple[str, ...]:
-    """Return the names of all controls, those that a claim needs first."""
-    return (*NEEDED, *(name for name in CONTROLS if name not in NEEDED))
+def applying(subject: Subject) -> tuple[list[Control], list[Skip]]:
+    """Return the controls that can be tested or trained, those that a claim needs first; and why the others cannot."""
+    found, skipped = [], []
+    for name in (*NEEDED, *(name for name in CONTROLS if name not in NEEDED)):
+        control = CONTROLS[name]
+        why = control.fits(subject.config, "test") if control.test is not None else ""
+        may_train = subject.is_trained and not control.fits(subject.config)
+        if name in _PROBED:
+            continue
+        if (control.test is not None and not why) or may_train:
+            found.append(control)
+        elif why:
+            skipped.append(Skip(f"control {name}", why))
+    return found, skipped

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, final
 
-How: TypeAlias = Literal["trained", "test-time"]
+How: TypeAlias = Literal["trained", "untrained", "test-time"]
 
 
 @final
@@ -85,7 +85,8 @@ class Contrast:
     Args:
         name: Of the control.
         question: What it asks.
-        how: Whether the control was trained so, too, or the run's weights were only tested so.
+        how: `trained`: the control was trained so; `untrained`: nothing is trained, in neither; `test-time`: the run's
+            weights met the control in the test alone.
         test: What the test is called.
         run: The run's score on the examples that both answered.
         control: The control's score on them.

@@ -9,7 +9,8 @@ from kgreason.audit.contrasts import NEEDED
 from kgreason.audit.parts import Bin, Rate, Slice
 from kgreason.audit.verdict import points
 
-_CUT = 100
+#: Characters of an example that are shown, and names of parts that were left out for one reason.
+_CUT, _NAMED = 100, 8
 
 
 @final
@@ -52,7 +53,7 @@ def tables(card: Card, most: int = 12) -> list[Table]:
         _calibration(card),
         _slices(card, most),
         _cost(card),
-        Table("Not in this card", "", (), (), tuple(f"{skip.part}: {skip.why}" for skip in card.skipped)),
+        Table("Not in this card", "", (), (), tuple(f"{_listed(skip.part)}: {skip.why}" for skip in card.skipped)),
     )
     return [table for table in made if table.rows or table.notes]
 
@@ -266,6 +267,11 @@ def _percent(share: float) -> str:
 
 def _maybe(share: float | None) -> str:
     return "–" if share is None else _percent(share)
+
+
+def _listed(parts: str) -> str:
+    names = parts.split("; ")
+    return parts if len(names) <= _NAMED else "; ".join(names[:_NAMED]) + f" and {len(names) - _NAMED} more"
 
 
 def _short(text: str) -> str:

@@ -52,8 +52,8 @@ def points(gap: Gap) -> str:
 
 def _graph(found: Findings, score: Score) -> Iterator[str]:
     mine = [c for c in found.controls if c.test == score.test]
-    bare = _pick(mine, _WITHOUT, "trained") or _pick(mine, _WITHOUT, "test-time")
-    wrong = _pick(mine, _SHUFFLED, "trained") or _pick(mine, _SHUFFLED, "test-time")
+    bare = _pick(mine, _WITHOUT)
+    wrong = _pick(mine, _SHUFFLED)
     if score.low <= score.majority:
         yield (
             f"{score.test}: {_percent(score.value)} [{_percent(score.low)}, {_percent(score.high)}] is not told from "
@@ -131,9 +131,14 @@ def _held(gap: Gap) -> str:
     return f"{points(gap)} points, an interval that holds 0"
 
 
-def _pick(controls: Sequence[Contrast], names: Sequence[str], how: str) -> Contrast | None:
-    found = {c.name: c for c in controls if c.how == how}
-    return next((found[name] for name in names if name in found), None)
+def _pick(controls: Sequence[Contrast], names: Sequence[str]) -> Contrast | None:
+    """Return the first of some controls that was trained; else the first that was tested."""
+    for fair in (True, False):
+        found = {c.name: c for c in controls if (c.how != "test-time") == fair}
+        for name in names:
+            if name in found:
+                return found[name]
+    return None
 
 
 def _leaks(found: Findings) -> Iterator[str]:

@@ -70,6 +70,7 @@ def test_what_was_planted_is_found_and_the_graph_is_not_praised(planted: Run) ->
     assert trained.keys() >= {"no-graph", "tails-shuffled"}
     assert all(c.gap.value == 0 for c in trained.values())
     assert card.scores[0].majority < 0.6
+    assert not [skip for skip in card.skipped if "defect" in skip.why]
     assert read_card(planted.folder) == card
 
 
@@ -86,6 +87,17 @@ def test_when_the_time_is_spent_the_rest_is_named(planted: Run) -> None:
     assert card.scores
     assert not card.controls
     assert any("the budget of 0 s was spent" in skip.why and "leakage" in skip.part for skip in card.skipped)
+
+
+def test_a_part_that_breaks_is_named_and_the_rest_is_done(planted: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("list.remove(x): x not in list")
+
+    monkeypatch.setattr("kgreason.audit.conduct.leakage", broken)
+    monkeypatch.setattr("kgreason.audit.conduct.applying", lambda subject: ([], []))
+    card = audit(planted.folder, Plan(limit=2))
+    assert any("defect: ValueError: list.remove" in skip.why for skip in card.skipped)
+    assert card.probes
 
 
 def test_a_budget_or_a_limit_that_makes_no_sense_is_refused() -> None:
@@ -183,6 +195,7 @@ def test_questions_over_a_graph_are_audited(walker: Run) -> None:
     assert found.removed_random.value == 0
     assert found.drop > 0.5
     assert any("hypothesis-only" in skip.part for skip in card.skipped)
+    assert not [skip for skip in card.skipped if "defect" in skip.why]
 
 
 def test_an_explanation_that_names_other_facts_is_found_out(walker: Run, monkeypatch: pytest.MonkeyPatch) -> None:
