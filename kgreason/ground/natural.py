@@ -103,14 +103,13 @@ class NaturalRelations:
             self._by_senses(rest)
 
     def _lineal(self, pairs: Sequence[Pair]) -> list[Pair]:
-        """Return the pairs whose first is a kind of the second for the graphs, whatever list both stand in.
-
-        A watermelon is a melon. The other way round the list counts: who asks for champagne does not get any wine.
-        """
+        """Return the pairs of which one is just above the other in the graphs, whatever list both stand in: melons."""
         if not pairs:
             return []
-        strength = self._evidence(pairs)[0][:, EVIDENCE.index("forward")]
-        return [pair for pair, much in zip(pairs, strength.tolist(), strict=True) if much > _IS_KIND]
+        strength, witness, _, _ = self._evidence(pairs)
+        ways = [EVIDENCE.index("forward"), EVIDENCE.index("reverse")]
+        near = ((strength[:, ways] > _IS_KIND) & (witness[:, ways] == 1)).any(1)
+        return [pair for pair, kin in zip(pairs, near.tolist(), strict=True) if kin]
 
     def _by_form(self, first: Term, second: Term) -> Told | None:
         if first.lemma == second.lemma or first.text.lower() == second.text.lower():
