@@ -39,8 +39,8 @@ class KinshipGrounder:
     and genders agree. The reader says how sure each is (see `Reader`). Each makes an edge both ways, shared out over
     the genders that a word leaves open: by names, and by what else is stated of the person.
 
-    Where two people are asked about, a story is taken to lead from the one to the other: of all chains the one with the
-    greatest $\prod_i p_i / \beta$ is kept, and the rest is left out.
+    A story is taken to lead from the one of the two that are asked about to the other: of all chains the one with the
+    greatest $\prod_i p_i / \beta$ is kept, and the rest is left out. Where nothing is asked, nothing is read.
 
     Args:
         chain: $\beta$; the smaller, the more people a chain goes through. 0: no chain, all statements are kept.
@@ -126,7 +126,7 @@ class KinshipGrounder:
 
     def _ground(self, graph: LogicGraph, knowledge: KnowledgeGraph) -> LogicGraph:
         cast = _cast(graph)
-        if not cast.names:
+        if cast.asked is None:
             return graph
         ids = {name: knowledge.relations.id(name) for name in _NAMES if name in knowledge.relations}
         if not ids:
@@ -134,9 +134,9 @@ class KinshipGrounder:
                 "[ground] kinship: the knowledge graph has no relation of kin; take: knowledge = 'kinship'."
             )
         told = Told.of(graph, cast)
-        people = tuple(dict.fromkeys([*told.names, *(cast.asked or ())]))
+        people = tuple(dict.fromkeys([*told.names, *cast.asked]))
         sure = self._chart(self._read(told), people)
-        if cast.asked is not None and self.chain and len(people) <= MOST:
+        if self.chain and len(people) <= MOST:
             sure = self._on_chain(sure, *(people.index(name) for name in cast.asked))
         grown, nodes = add_people(graph, cast)
         facts = [
