@@ -50,7 +50,8 @@ class Range:
         if len(kinds) != 1:
             raise ConfigError(f"[space] '{key}' has {len(kinds) or 'no'} kinds of range; {expected}.")
         values = table[kinds[0]]
-        if not isinstance(values, list) or len(values) < 2 or (kinds[0] != "choice" and len(values) > 2):
+        fewest = 1 if kinds[0] == "choice" and "when" in table else 2  # a value that goes with another one is no choice
+        if not isinstance(values, list) or len(values) < fewest or (kinds[0] != "choice" and len(values) > 2):
             many = "a list of two or more values" if kinds[0] == "choice" else "[lowest, highest]"
             raise ConfigError(f"[space] '{key}': {kinds[0]} = {values!r}, expected {many}.")
         if kinds[0] != "choice":

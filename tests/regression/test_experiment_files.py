@@ -7,15 +7,22 @@ import pytest
 from kgreason.experiment.ablate import Ablation
 from kgreason.experiment.build import build_front, build_reasoner
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.search import Search
 from kgreason.tasks import open_manifest
 
 ROOT = Path(__file__).parents[2] / "experiments"
 ABLATIONS = sorted(ROOT.rglob("*.ablation.toml"))
-FILES = sorted(set(ROOT.rglob("*.toml")) - set(ABLATIONS))
+SEARCHES = sorted(ROOT.rglob("*.search.toml"))
+FILES = sorted(set(ROOT.rglob("*.toml")) - set(ABLATIONS) - set(SEARCHES))
 
 
 def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SEARCHES, ids=name)
+def test_every_search_varies_what_its_experiment_has(path: Path) -> None:
+    assert Search.from_toml(path).space
 
 
 def test_there_are_some() -> None:
