@@ -24,6 +24,7 @@ from kgreason.cli import (
     report,
     reproduce,
     rules,
+    schema,
     search,
     test,
 )
@@ -60,6 +61,7 @@ for _part in (
     experiment,
     ablate,
     check,
+    schema,
     search,
     test,
     controls,

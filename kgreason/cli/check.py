@@ -25,7 +25,9 @@ def check(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: decode.cycles=2")
     ] = None,
     data: Annotated[bool, typer.Option(help="Also read the data sets.")] = True,
-    time: Annotated[bool, typer.Option("--time", help="Also time some steps, and say how long it would take.")] = False,
+    time: Annotated[
+        bool | None, typer.Option(help="Time some steps, and say how long it would take. Of variants, if not said.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="The folder of all runs, to see what is there already.")] = Path("runs"),
     controls: Annotated[bool, typer.Option("--controls", help="With the controls that apply.")] = False,
     threads: Annotated[int, typer.Option(help="Threads of the processor; 0 leaves it to torch.", min=0)] = 0,
@@ -33,16 +35,16 @@ def check(
 ) -> None:
     """Read, check and build experiments, without training them.
 
-    Of variants it says which rows would be run with which seeds, which are there already, and which are left out; with
-    --time also how long that would take, and how much memory.
+    Of variants it says which rows would be run with which seeds, which are there already, which are left out, how long
+    the rest would take, and how much memory.
     """
     start(threads, quiet=False, verbose=False)
     for file in files:
         overrides = overrides_of(set_, 0)
         if file.name.endswith(".ablation.toml") or controls:
-            _check_ablation(file, read_ablation(file, overrides, None, controls), (out, data, time), json)
+            _check_ablation(file, read_ablation(file, overrides, None, controls), (out, data, time is not False), json)
         else:
-            _check_one(file, _read(file, overrides), (out, data, time), json)
+            _check_one(file, _read(file, overrides), (out, data, bool(time)), json)
 
 
 def _check_one(file: Path, config: "ExperimentConfig", how: tuple[Path, bool, bool], json: bool) -> None:

@@ -186,12 +186,16 @@ def write_table(ablation: Ablation, runs: Runs, out: Path) -> list[Row]:
     table = summarise(ablation, runs)
     stem = out / f"{record.slug(ablation.title)}.ablation"
     rows = [{key: _finite(value) for key, value in asdict(row).items()} for row in table]
-    folders = {f"{row}, seed {seed}": run.folder.relative_to(out).as_posix() for (row, seed), run in runs.items()}
+    folders = {f"{row}, seed {seed}": _inside(run.folder, out) for (row, seed), run in runs.items()}
     told: dict[str, Any] = {"title": ablation.title, "against": ablation.against, "seeds": list(ablation.seeds)}
     told |= {"rows": rows, "runs": folders, "skipped": ablation.skipped}
     record.write_json(Path(f"{stem}.json"), told)
     record.write_text(Path(f"{stem}.md"), to_markdown(ablation, table))
     return table
+
+
+def _inside(folder: Path, out: Path) -> str:
+    return folder.absolute().relative_to(out.absolute()).as_posix()
 
 
 def _finite(value: Any) -> Any:

@@ -121,11 +121,11 @@ def _constructors(place: str, room: str, registry: Registry[Any], table: Any) ->
             yield f"{place}.{key}", inner
 
 
-def arguments(constructor: Any) -> dict[str, inspect.Parameter]:
-    """Return what a file may give to a constructor."""
+def arguments(constructor: Any, given: frozenset[str] = GIVEN) -> dict[str, inspect.Parameter]:
+    """Return what a file may give to a constructor; `given` is what the program gives."""
     wanted = inspect.signature(constructor).parameters
     plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return {key: p for key, p in wanted.items() if p.kind in plain and key not in GIVEN}
+    return {key: p for key, p in wanted.items() if p.kind in plain and key not in given}
 
 
 def inner_of(room: str, choice: str, key: str) -> Registry[Any] | type | None:
@@ -167,7 +167,7 @@ def _inside(place: str, room: str, name: str, key: str, value: Any, strict: bool
             for k in value:
                 if k not in known:
                     raise ConfigError(f"[{place}] {key} has no '{k}'.{near(k, known)} It has: {', '.join(known)}.")
-            _check_values(f"{place}.{key}", key, value, arguments(inner))
+            _check_values(f"{place}.{key}", key, value, arguments(inner, frozenset()))
         return dict(_defaults(inner)) | dict(value)
     return value
 
