@@ -160,6 +160,15 @@ def test_the_tutorial_of_the_engineer_runs(capsys: pytest.CaptureFixture[str]) -
     assert "LogicGraph('1'" in told
 
 
+def test_a_store_is_read_with_numpy_alone(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    [body] = [body for page, body in blocks("python") if page == "docs/graphs.md" and "np.fromfile" in body]
+    exec(compile(body, "docs/graphs.md", "exec"), {})
+    assert capsys.readouterr().out.splitlines() == ["earth orbits sun", "moon orbits earth"]
+
+
 if __name__ == "__main__":
     reference = ROOT / "docs" / "commands.md"
     reference.write_text(with_reference(reference.read_text("utf-8")), "utf-8")

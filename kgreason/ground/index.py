@@ -128,6 +128,9 @@ class LabelIndex:
     def _remember(self, new: Iterable[str]) -> None:
         """Note the unit of each word; words of several units go to `_compounds`, as -3, -4 and so on."""
         for word in new:
+            if word.isascii() and word.isalnum():  # nearly all words
+                self._memo[word] = self._ids.get(word.lower(), _UNKNOWN)
+                continue
             units = _UNITS.findall(unicodedata.normalize("NFC", word))
             if units == [word]:
                 self._memo[word] = self._ids.get(word.lower(), _UNKNOWN)

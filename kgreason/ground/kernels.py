@@ -17,20 +17,20 @@ DECAY = 0.5
 """What a node passes on of its score to its neighbours."""
 
 MET_NODES, MET_FAN, MET_EDGES = 1, 2, 4
-"""The budgets that may cut a choice short; `walk`, `between` and `induce` return the sum of those met."""
+"""The budgets that may cut a choice short; `walk`, `between` and `inside.induce` return the sum of those met."""
 
 
 def csr(knowledge: KnowledgeGraph) -> tuple[ndarray, ndarray, ndarray, ndarray]:
     """Return `(head_ptr, tail, tail_ptr, head)` for the kernels."""
     return (
-        _frozen(knowledge.head_ptr),
-        _frozen(knowledge.tail),
-        _frozen(knowledge.tail_ptr),
-        _frozen(knowledge.head),
+        frozen(knowledge.head_ptr),
+        frozen(knowledge.tail),
+        frozen(knowledge.tail_ptr),
+        frozen(knowledge.head),
     )
 
 
-def _frozen(array: ndarray) -> ndarray:
+def frozen(array: ndarray) -> ndarray:
     """Return a read-only plain view: one type for numba, whether mapped or in memory."""
     view = np.asarray(array).view(np.ndarray)[:]
     view.flags.writeable = False
@@ -228,68 +228,3 @@ def _ranked(graph, found, left):
     degree = head_ptr[nodes + 1] - head_ptr[nodes] + tail_ptr[nodes + 1] - tail_ptr[nodes]
     nodes = nodes[np.argsort(degree, kind="mergesort")]
     return nodes[np.argsort(left[nodes], kind="mergesort")]
-
-
-@njit(cache=True)
-@no_type_check
-def _row_among(tail, begin, end, source, place, edges, count):
-    """Collect the triples of one head whose tails have a place. Returns how many there are now."""
-    for row in range(begin, end):
-        j = place[tail[row]]
-        if j:
-            edges[count, 0], edges[count, 1], edges[count, 2] = source, j - 1, row
-            count += 1
-    return count
-
-
-@njit(cache=True)
-@no_type_check
-def _among(graph, nodes, place, edges):
-    """Collect the triples among `nodes` as rows (source, target, triple); returns the rows and their number."""
-    head_ptr, tail = graph[0], graph[1]
-    count = 0
-    for i in range(len(nodes)):
-        begin, end = head_ptr[nodes[i]], head_ptr[nodes[i] + 1]
-        while count + end - begin > len(edges):  # room for the whole row, so that its loop stays tight
-            edges = np.concatenate((edges, np.empty_like(edges)))
-        count = _row_among(tail, begin, end, i, place, edges, count)
-    return edges, count
-
-
-@njit(cache=True)
-@no_type_check
-def induce(graph, ptr, node, max_edges, place):
-    """All triples among the nodes of each text.
-
-    Over the budget, triples among the first nodes go first: they are sorted by the later of their two nodes.
-
-    Args:
-        graph: See `csr`.
-        ptr: Text `g` has the nodes `ptr[g] : ptr[g + 1]`, distinct.
-        node: Entity ids.
-        max_edges: How many triples to keep of a text.
-        place: See `scratch`.
-
-    Returns:
-        `(edge_ptr, edges, met)`: rows (source, target, triple), nodes counted within their text, and triples as rows of
-        the CSR by head.
-    """
-    edge_ptr, met = np.zeros(len(ptr), np.int64), np.zeros(len(ptr) - 1, np.int8)
-    out, edges = np.empty((1024, 3), np.int64), np.empty((1024, 3), np.int64)
-    for g in range(len(ptr) - 1):
-        own = node[ptr[g] : ptr[g + 1]]
-        for i in range(len(own)):
-            place[own[i]] = i + 1
-        edges, count = _among(graph, own, place, edges)
-        place[own] = 0
-        kept = edges[:count]
-        if count > max_edges:
-            later = np.maximum(kept[:, 0], kept[:, 1])
-            kept = kept[np.sort(np.argsort(later, kind="mergesort")[:max_edges])]
-            met[g] = MET_EDGES
-        start = edge_ptr[g]
-        while start + len(kept) > len(out):
-            out = np.concatenate((out, np.empty_like(out)))
-        out[start : start + len(kept)] = kept
-        edge_ptr[g + 1] = start + len(kept)
-    return edge_ptr, out[: edge_ptr[-1]], met

@@ -44,7 +44,7 @@ def between(
 
 
 def induce(knowledge: KnowledgeGraph, nodes: Int32[ndarray, " nodes"], max_edges: int) -> Int64[ndarray, "edges 3"]:
-    """Return the triples among `nodes` as rows (source, target, triple); see `kernels.induce`."""
+    """Return the triples among `nodes` as rows (source, target, triple); see `inside.induce`."""
     place = {e: i for i, e in enumerate(nodes.tolist())}
     triples = knowledge.triples.tolist()
     edges = [(place[h], place[t], row) for row, (h, _, t) in enumerate(triples) if h in place and t in place]

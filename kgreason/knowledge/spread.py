@@ -22,7 +22,7 @@ from kgreason.errors import DataError, StoreError
 from kgreason.knowledge.blocks import FRESH, Stream
 from kgreason.knowledge.build import nothing_found, source_key, workplace
 from kgreason.knowledge.calling import join_labels
-from kgreason.knowledge.columns import FileColumns
+from kgreason.knowledge.columns import Columns, FileColumns
 from kgreason.knowledge.crews import Crew
 from kgreason.knowledge.joining import Entities, Work, join_relations
 from kgreason.knowledge.manifest import write_whole
@@ -235,7 +235,7 @@ def _sorted(job: Job, numbering: Numbering, task: tuple[Direction, int]) -> str:
     return sort_range(job, numbering, *task)
 
 
-def _append(columns: FileColumns, folder: Path, name: str, dtype: str) -> int:
+def _append(columns: Columns, folder: Path, name: str, dtype: str) -> int:
     column = stored(folder / name, dtype)
     columns.write(name, np.zeros(0, dtype))
     for at in range(0, len(column), _PIECE):

@@ -25,6 +25,7 @@ from kgreason.data import KnowledgeGraph
 from kgreason.ground import kernels
 from kgreason.ground.between import entities_between
 from kgreason.ground.facts import Chosen
+from kgreason.ground.inside import induce
 from kgreason.ground.neighbours import neighbourhood
 from kgreason.ground.pagerank import ranked
 from kgreason.knowledge import open_store
@@ -90,6 +91,7 @@ def one(folder: Path, count: int) -> dict[str, float]:
     path, small = folder / "graph.nt", folder / "small.nt"
     write(path, count)
     write(small, 20_000)
+    child("ours", str(small), str(folder / "warm"), str(2**28), str(small), '{"name": "wikidata"}')
     found = child("ours", str(path), str(folder / "store"), str(2**28), str(small), '{"name": "wikidata"}')
     text = path.stat().st_size
     path.unlink()
@@ -109,7 +111,7 @@ def one(folder: Path, count: int) -> dict[str, float]:
     induced = kernels.scratch(len(graph.entities))[0]
 
     def facts(chosen: Chosen) -> None:
-        kernels.induce(kernels.csr(graph), chosen.ptr, chosen.entity, 10**6, induced)
+        induce(graph, chosen.ptr, chosen.entity, 10**6, induced)
 
     rates = {
         "2 hops between seeds, with facts": rate(lambda b: facts(entities_between(graph, b, 200)), batches),

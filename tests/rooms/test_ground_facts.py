@@ -16,6 +16,7 @@ from kgreason.errors import ConfigError
 from kgreason.ground import BetweenGrounder, LinkGrounder, NeighbourGrounder, kernels, reference
 from kgreason.ground.between import entities_between
 from kgreason.ground.facts import Chosen, seeds_of
+from kgreason.ground.inside import induce
 from kgreason.ground.neighbours import neighbourhood
 from kgreason.parse import SurfaceParser
 
@@ -90,13 +91,13 @@ def test_between_is_what_the_reference_says(
 
 
 @settings(deadline=None)
-@given(triples, st.lists(st.sets(ids), max_size=3), st.integers(1, 40))
+@given(triples, st.lists(st.sets(ids), max_size=3), st.integers(1, 40), st.sampled_from([0, 1, 2, 4, 256]))
 def test_induce_is_what_the_reference_says(
-    rows: list[tuple[int, int, int]], texts: list[set[int]], max_edges: int
+    rows: list[tuple[int, int, int]], texts: list[set[int]], max_edges: int, wide: int
 ) -> None:
     graph, batch = graph_of(rows), batch_of([dict.fromkeys(text, 1.0) for text in texts])
     place = kernels.scratch(12)[0]
-    ptr, edges, met = kernels.induce(kernels.csr(graph), batch.ptr, batch.entity, max_edges, place)
+    ptr, edges, met = induce(graph, batch.ptr, batch.entity, max_edges, place, wide)
     assert not place.any()
     for g in range(len(texts)):
         own = rows_of(batch, g)[0]
