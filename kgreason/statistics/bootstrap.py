@@ -87,7 +87,8 @@ def resample(counted: Tally, rounds: int = 5000, seed: int = 0) -> Resampled:
     out = value + _few(units) * (mean - value)
     if seeds > 1:
         out = out + rng.standard_t(seeds - 1, rounds) * between / np.sqrt(seeds)
-    out = np.clip(out, -counted.top, counted.top)
+    least = 0.0 if len(counted.cells) == 1 and counted.top == 1 else -counted.top  # a score has no sign
+    out = np.clip(out, least, counted.top)
     low, high = np.quantile(out, [0.025, 0.975])
     return Resampled(value, float(low), float(high), out, float(mean.std()), between)
 

@@ -82,6 +82,8 @@ def test_numbers_are_in_their_ranges(pair: tuple[Answers, Answers], metric: str)
     assert -1 <= found.low <= found.high <= 1
     assert all(0 < p <= 1 for p in (found.p, found.permutation, found.mcnemar))
     assert 0 < found.detectable <= 1
+    alone = interval(pair[0], metric, 3, rounds=200)  # type: ignore[arg-type]
+    assert 0 <= alone.low <= alone.high <= 1
     same = quick(pair[0], pair[0], metric, 3)
     assert (same.value, same.low, same.high, same.p, same.permutation, same.mcnemar) == (0, 0, 0, 1, 1, 1)
     assert same.verdict(same.p) == "unclear"
