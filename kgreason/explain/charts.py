@@ -81,7 +81,8 @@ def cost(points: Sequence[tuple[Mark, Number]], title: str, across: str, up: str
     x = svg.Axis.around(costs, 46, 46 + 250, log=max(costs) / min(costs) >= 20)
     y = svg.Axis.around([end for m, _ in known for end in (m.low, m.high)], 228, 12)
     body = [svg.across(x, 228, 12, across), svg.upward(y, 46, x.end)]
-    best, stairs = -math.inf, []
+    best: Number = -math.inf
+    stairs: list[tuple[Number, Number]] = []
     for mark, price in known:
         if mark.value > best:
             stairs += [(x.at(price), y.at(best))] if stairs else []

@@ -4,9 +4,11 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from kgreason.explain import Kind as MarkKind
 from kgreason.explain import Mark, Quantity, Section, escape, forest, note, page, paragraph, table, to_html
 from kgreason.report.answers import matrix
 from kgreason.report.compare import Case, Comparison, Kind, Pair
+from kgreason.report.scores import Line
 
 HEADING: dict[Kind, str] = {
     "better": "A is right, B is wrong",
@@ -44,13 +46,14 @@ def _summary(pair: Pair) -> str:
         rows[0][2] = Quantity.points(d.value, d.low, d.high)
     scores = table([pair.test, metric, "A − B"], rows, "With 95 % intervals.")
     cells: list[list[object]] = [["A right", pair.both, pair.only_a], ["A wrong", pair.only_b, pair.neither]]
-    marks = [
-        Mark(name, 100 * line.score.value, 100 * line.score.low, 100 * line.score.high, kind)
-        for name, line, kind in (("A", pair.a, "main"), ("B", pair.b, "against"))
-    ]
+    marks = [_mark("A", pair.a, "main"), _mark("B", pair.b, "against")]
     drawn = forest(marks, f"{metric} on {pair.test}", "%")
     right = matrix(["", "B right", "B wrong"], cells, "How many examples each got right.")
     return paragraph(pair.said) + f'<div class="kgr-plots"><div>{scores}</div>{drawn}<div>{right}</div></div>'
+
+
+def _mark(name: str, line: Line, kind: MarkKind) -> Mark:
+    return Mark(name, 100 * line.score.value, 100 * line.score.low, 100 * line.score.high, kind)
 
 
 def _case(case: Case) -> str:

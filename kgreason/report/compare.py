@@ -209,8 +209,8 @@ def _pair(study: Study, test: str, both: Sequence[_Rows], found: Sequence[Case])
     said = " ".join(sentences(study, test, [a, b])) or a.why
     cells = [(is_right(mine), is_right(theirs)) for mine, theirs in both]
     differ = {kind: sum(case.kind == kind for case in found) for kind in KINDS}
-    counts = [cells.count(cell) for cell in ((True, True), (True, False), (False, True), (False, False))]
-    return Pair(test, a, b, said, *counts, differ)
+    both_right, neither = cells.count((True, True)), cells.count((False, False))
+    return Pair(test, a, b, said, both_right, cells.count((True, False)), cells.count((False, True)), neither, differ)
 
 
 def _asked_again(cases: list[Case], run_a: Result, run_b: Result) -> tuple[list[Case], list[str]]:

@@ -41,7 +41,7 @@ class Result:
         Raises:
             StoreError: If a file is missing or damaged, or lacks what every run has.
         """
-        metrics = record.read_json(folder / record.METRICS)
+        metrics: Any = record.read_json(folder / record.METRICS)  # whatever stands in the file
         config = _toml(folder / record.CONFIG)
         tests = metrics.get("test") if isinstance(metrics, dict) else None
         if not isinstance(tests, dict) or not all(isinstance(scores, dict) for scores in tests.values()):
