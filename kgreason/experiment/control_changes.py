@@ -43,9 +43,12 @@ def spoilt(mode: str, share: float | None = None) -> Way:
 
 
 def no_graph(config: ExperimentConfig) -> Overrides | str:
-    """Ground in nothing: the same model, with the words of the text as its graph."""
-    if walks(config):
+    """Ground in nothing: the same model, with the words of the text as its graph; of a walk, what memory answers."""
+    if walks(config) and config.encode["name"] != "fused":
         return "the decoder walks the graph, and without one it has nothing to answer with; see no-facts."
+    if walks(config):
+        shown = {"collate.mask": False} if config.collate.get("mask") else {}  # it must see what is asked about
+        return {"ground": {"name": "nothing"}, "decode": {"name": "pool"}, "answer": {"name": "recall"}} | shown
     if _grounder(config) == "edits":
         return "grounding finds the edits that the decoder runs on; no-facts takes the facts away and leaves these."
     if config.ground["name"] == "nothing":
@@ -101,6 +104,13 @@ def shown(how: str) -> Way:
         return {"task.shown": how}
 
     return way
+
+
+def no_graph_at_test(config: ExperimentConfig) -> Overrides | str:
+    """The same, for a trained run; a walk has no other weights to answer with."""
+    if walks(config):
+        return "a walk that was trained has nothing to answer with when there is no graph; see no-facts."
+    return no_graph(config)
 
 
 def spoil(how: str, tasks: tuple[str, ...] = (), share: float | None = None) -> Way:

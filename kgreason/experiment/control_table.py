@@ -16,13 +16,14 @@ def _graph() -> tuple[Control, ...]:
     wrong = "Models with a graph kept their scores on graphs whose facts were wrong."
     gone = "How the score falls with what is missing tells whether facts carry it, and how complete a graph must be."
     return (
-        _both(
+        Control(
             "no-graph",
             "Does the graph help at all?",
             "The same model without it is the only fair comparison; many questions are right without a graph, and some "
             "wrong because of it.",
             "SalKG, Chan et al. 2021, arXiv:2104.08793",
-            change.no_graph,
+            train=change.no_graph,
+            test=change.no_graph_at_test,
         ),
         _both(
             "no-facts",

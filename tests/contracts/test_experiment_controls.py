@@ -26,7 +26,7 @@ FITS = {
     | {"premise-only"},
     "choice": {*GRAPH, *LABELS, "no-graph", "tails-shuffled", "text-blanked", "no-edges", "gsc-count", "safe-paths"}
     | {"mlp", "frozen-gnn", "lm-random", "graph-only", "no-cycles", "cycles-1", "question-only", "choices-only"},
-    "kgqa": {*GRAPH, *LABELS, "tails-shuffled", "lm-random", "graph-only", "cycles-1", "entity-only"},
+    "kgqa": {*GRAPH, *LABELS, "no-graph", "tails-shuffled", "lm-random", "graph-only", "cycles-1", "entity-only"},
     "relation": {*GRAPH, *LABELS, "no-graph", "text-blanked", "no-edges", "gsc-count", "cycles-1", "question-only"},
 }
 

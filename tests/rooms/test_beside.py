@@ -21,12 +21,15 @@ KINDS = {"cat": "animal", "dog": "animal", "horse": "animal", "car": "vehicle", 
 
 @pytest.fixture
 def config(world: Path) -> ExperimentConfig:
-    """Is a cat an animal: a set that can be learned, half and half of two labels."""
+    """A set that one word gives away, half and half of two labels; the graph knows something of it, too."""
     rows = [
-        {"premise": f"The {i} {word} is here", "hypothesis": f"A {other} is here", "label": label}
+        {"premise": f"The {i} {word} is here", "hypothesis": f"A {other} is {said}", "label": label}
         for i in range(25)
         for word, kind in KINDS.items()
-        for other, label in ((kind, "entailment"), ("animal" if kind == "vehicle" else "vehicle", "contradiction"))
+        for other, said, label in (
+            (kind, "good", "entailment"),
+            ("animal" if kind == "vehicle" else "vehicle", "bad", "contradiction"),
+        )
     ]
     for name, part in (("train", rows[:180]), ("test", rows[180:])):
         (world / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in part))
@@ -69,7 +72,7 @@ def test_a_run_stands_beside_itself_with_controls(run: Run) -> None:
     row = found.rows[1]
     assert (row.control, row.test, row.items) == ("premise-only", "test", 120)
     assert row.own == run.metrics["test"]["test"]["accuracy"] > 0.95
-    assert 0.4 <= row.score <= 0.6, "what is entailed by whom stands in the hypothesis"
+    assert 0.4 <= row.score <= 0.6, "the word that gives it away stands in the hypothesis"
     assert row.low <= row.change == pytest.approx(row.score - row.own) <= row.high < 0
     assert row.p < 0.05
     assert row.only_own - row.only_control == pytest.approx((row.own - row.score) * row.items)
