@@ -95,7 +95,7 @@ def test_a_part_that_breaks_is_named_and_the_rest_is_done(planted: Run, monkeypa
 
     monkeypatch.setattr("kgreason.audit.conduct.leakage", broken)
     monkeypatch.setattr("kgreason.audit.conduct.applying", lambda subject: ([], []))
-    card = audit(planted.folder, Plan(limit=2))
+    card = audit(planted.folder, Plan(limit=6))
     assert any("defect: ValueError: list.remove" in skip.why for skip in card.skipped)
     assert card.probes
 
