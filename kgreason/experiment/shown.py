@@ -17,7 +17,7 @@ from kgreason.experiment.overlay import Overlay
 from kgreason.frontier import Facts
 from kgreason.reasoner import Reasoner
 from kgreason.tasks import Split
-from kgreason.tasks.evidence import Evidence, Triples, both_ways, distinct, key
+from kgreason.tasks.evidence import Evidence, Triples, both_ways, distinct, key, reaches
 from kgreason.tensors import GraphBatch
 from kgreason.train import Precision, predict
 
@@ -214,14 +214,14 @@ class Views:
 
     def _held(self, view: View) -> tuple[float, float, float, float]:
         graph = view.graph(self.overlay)
-        evidence = Evidence(graph, view.hops)
+        evidence = Evidence(graph)
         target = view.example.target if isinstance(view.example.target, frozenset) else frozenset()
         seeds, answers = evidence.ids(view.example.seeds), evidence.ids(target)
         degree = np.diff(graph.head_ptr)[answers] + np.diff(graph.tail_ptr)[answers]
         gold = key(graph, view.gold)
         there = np.isin(gold, key(graph, view.removed), invert=True)
         there = there if view.only is None else np.isin(gold, key(graph, view.only))
-        reached = bool(evidence.between(seeds, answers))
+        reached = reaches(graph, seeds, answers, view.hops)
         return float(there.mean()), float((degree > 0).mean()), float(reached), float(graph.num_triples)
 
 

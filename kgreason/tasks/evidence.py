@@ -90,6 +90,33 @@ class Evidence:
         return ways
 
 
+def reaches(
+    knowledge: KnowledgeGraph, seeds: Int64[ndarray, " seeds"], answers: Int64[ndarray, " answers"], hops: int
+) -> bool:
+    """Return whether an answer can be reached from a seed in one to `hops` hops, in either direction of a fact."""
+    goal, seen = np.zeros(len(knowledge.entities), bool), np.zeros(len(knowledge.entities), bool)
+    goal[_beside(knowledge, answers)] = True  # the last hop is taken from behind, where there is less to look at
+    here = seeds
+    for _ in range(hops):
+        if goal[here].any():
+            return True
+        seen[here] = True
+        there = np.zeros_like(seen)
+        there[_beside(knowledge, here)] = True
+        here = np.flatnonzero(there & ~seen)
+    return False
+
+
+def _beside(knowledge: KnowledgeGraph, entities: Int64[ndarray, " entities"]) -> Int64[ndarray, " neighbours"]:
+    """Return what some entities have facts with, as often as they have."""
+    ends = []
+    for ptr, other in ((knowledge.head_ptr, knowledge.tail), (knowledge.tail_ptr, knowledge.head)):
+        begin, count = ptr[entities], ptr[entities + 1] - ptr[entities]
+        rows = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count) + np.repeat(begin, count)
+        ends.append(other[rows])
+    return np.concatenate(ends).astype(np.int64)
+
+
 def around(knowledge: KnowledgeGraph, entities: Int64[ndarray, " entities"], backwards: bool) -> Triples:
     """Return the facts that start at some entities, or (`backwards`) that end there."""
     ptr = knowledge.tail_ptr if backwards else knowledge.head_ptr

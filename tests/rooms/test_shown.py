@@ -18,7 +18,7 @@ from kgreason.experiment.retest import retest
 from kgreason.experiment.run import Run, run_experiment
 from kgreason.experiment.shown import Shown
 from kgreason.tasks import Split
-from kgreason.tasks.evidence import Evidence
+from kgreason.tasks.evidence import Evidence, reaches
 
 FILMS = [(f"film {i}", "directed_by", f"person {i // 3}") for i in range(12)]
 FILMS += [(f"film {i}", "release_year", str(1990 + i % 4)) for i in range(12)]
@@ -54,6 +54,22 @@ def test_or_on_the_shortest_ways_from_seeds_to_answers() -> None:
     ]
     assert Evidence(GRAPH, hops=1).steps(SPLIT, TOWN) == []
     assert Evidence(GRAPH).steps(SPLIT, asked("none", "no such film", {"town 0"})) == []
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4))
+def test_an_answer_is_reached_if_there_is_a_way_to_it(seed: int, hops: int) -> None:
+    draw, rows = np.random.default_rng(seed), GRAPH.triples.astype(np.int64)
+    graph = Overlay(GRAPH).only(rows[draw.random(len(rows)) < 0.3])
+    seeds, answers = (draw.integers(len(GRAPH.entities), size=n) for n in (2, 3))
+    there = set(seeds.tolist())
+    for _ in range(hops):
+        ends = {(h, t) for h, _, t in graph.triples.tolist()}
+        near = {t for h, t in ends if h in there} | {h for h, t in ends if t in there}
+        if near & set(answers.tolist()):
+            assert reaches(graph, seeds, answers, hops)
+            return
+        there |= near
+    assert not reaches(graph, seeds, answers, hops)
 
 
 @given(st.integers(0, 2**32 - 1))
