@@ -1,7 +1,12 @@
 """A search over settings: on dev alone, going on after an interrupt, shared by processes; its best is an experiment."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +14,12 @@ from typer.testing import CliRunner
 
 from kgreason.cli.app import app
 from kgreason.errors import ConfigError
+from kgreason.experiment.build import build_front
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.run import Options, run_experiment
-from kgreason.experiment.search import Search
+from kgreason.experiment.search import Search, untested
 from kgreason.experiment.study import run_search
+from kgreason.experiment.trials import Trial, write_found
 
 SEARCH = """
 title = "Toy search"
@@ -120,6 +127,52 @@ def _metric(file: Path, metric: str) -> str:
     path = file.with_name("other.search.toml")
     path.write_text(SEARCH.replace("seed   = 3", f'seed = 3\nmetric = "{metric}"').replace("trials = 3", "trials = 2"))
     return path.name
+
+
+def test_a_set_that_is_cut_has_no_test_while_it_is_searched(file: Path, world: Path) -> None:
+    base = ExperimentConfig.from_toml(world / "toy.toml")
+    whole = base.with_overrides({"task.test": {}, "task.folds": {"count": 3}})
+    rows = [{"question": f"who [a{i}]", "answers": [f"b{i}"]} for i in range(40)]
+    (world / "asked.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    cut = base.with_overrides({"task": {"name": "kgqa", "train": ["asked.jsonl"], "split": {"by": "random"}}})
+    for config in (whole, cut):
+        before, after = (build_front(one).splits() for one in (config, untested(config)))
+        assert list(before.test) == ["fold" if config is whole else "test"]
+        assert not after.test
+        assert after.train.examples == before.train.examples  # nothing of the test has come into train
+
+
+@pytest.mark.slow
+def test_processes_share_a_search_and_one_that_is_killed_is_followed(file: Path, world: Path) -> None:
+    file.write_text(SEARCH.replace("seed   = 3", 'seed = 3\nsampler = "random"'))
+    whole = run_search(Search.from_toml(file), Options(out=world / "whole"))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(world), *sys.path])}
+    command = [sys.executable, "-c", "from kgreason.cli import main; main()", "search", file.name, "--out", "shared"]
+    workers = [subprocess.Popen(command, cwd=world, env=environment, stdout=subprocess.DEVNULL) for _ in range(2)]
+    while not list((world / "shared").glob("*.search/runs/*/log.txt")):  # the first trial is being run
+        assert workers[0].poll() is None
+        time.sleep(0.02)
+    workers[0].kill()
+    workers[0].wait()
+    assert workers[1].wait() == 0
+    shared = run_search(Search.from_toml(file), Options(out=world / "shared"))
+    told = [sorted((t.number, t.state, t.value, str(t.values)) for t in f.trials) for f in (whole, shared)]
+    assert told[0] == told[1]
+
+
+def test_the_best_file_reads_as_the_best_experiment_whatever_the_base_says(file: Path, world: Path) -> None:
+    with (world / "toy.toml").open("a") as toy:
+        toy.write('lr = { language = 0.0, other = 0.5 }\n[expected]\n"test.accuracy" = [1.0, 0.1]\n')
+    search = Search.from_toml(file, {"collate.max_tokens": 40, "seed": 5})
+    for values in (
+        {"train.lr.other": 0.25, "decode.name": "pool"},
+        {"train.lr.other": 0.5, "decode.name": "cycle", "decode.cycles": 3},
+    ):
+        found = write_found(search, world / "found", [Trial(1, "complete", 0.5, 2, 1.0, values, "", "")])
+        best = ExperimentConfig.from_toml(found.folder / "best.toml")
+        want = search.base.with_overrides(values | {"title": "Toy search: best of 1 trials"})
+        assert best == replace(want, expected={})
+        assert 'base = "../toy.toml"' in (found.folder / "best.toml").read_text()
 
 
 @pytest.mark.parametrize(
