@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -231,3 +232,23 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     blocked = StateCache(tmp_path / "states", WIDTH, 10**6)
     with pytest.raises(StoreError, match=r"could not be written to .*KGREASON_CACHE"):
         blocked.add(KEYS, ROWS)
+
+
+def test_a_recurrent_network_reads_each_row_alone_and_padding_as_nothing() -> None:
+    torch.manual_seed(0)
+    built = LANGUAGES.build({"name": "recurrent", "width": 6, "vocabulary": 32})
+    batch = random_batch([2, 1])
+    ids = torch.tensor([[5, 37, 7, 0], [9, 4, 0, 0]])
+    mask = torch.tensor([[True, True, True, False], [True, True, False, False]])
+    batch = replace(batch, input_ids=ids, token_mask=mask, token_text=torch.zeros_like(ids))
+    both = built(batch)
+    assert both.shape == (2, 4, 6)
+    assert not both[~mask].any()
+    one = random_batch([1])
+    alone = built(replace(one, input_ids=ids[1:, :2], token_mask=mask[1:, :2], token_text=ids[1:, :2] * 0))
+    torch.testing.assert_close(both[1, :2], alone[0])
+    folded = built(replace(batch, input_ids=torch.where(ids == 37, 5, ids)))
+    torch.testing.assert_close(both, folded)
+    for table in ({"width": 5}, {"width": 0}, {"layers": 0}):
+        with pytest.raises(ConfigError, match=r"recurrent: (width|layers) = "):
+            LANGUAGES.build({"name": "recurrent"} | table)

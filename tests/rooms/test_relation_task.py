@@ -100,7 +100,7 @@ def test_written_facts_are_read_back_as_edges_between_people() -> None:
     read = [
         [
             graph.node_text[graph.edge_index[0, e]],
-            kinship.relations[graph.edge_relation[e]],
+            kinship.relations[int(graph.edge_relation[e])],
             graph.node_text[graph.edge_index[1, e]],
         ]
         for e in stated
@@ -112,13 +112,13 @@ def test_written_facts_are_read_back_as_edges_between_people() -> None:
         "James",
         "O'Neil's boy",
     ]
-    asks = np.flatnonzero((graph.edge_type == EdgeType.SEMANTIC))
+    asks = np.flatnonzero(graph.edge_type == EdgeType.SEMANTIC)
     assert [graph.node_text[graph.edge_index[1, e]] for e in asks] == ["Donald", "O'Neil's boy"]
 
 
 def test_a_relation_that_the_graph_does_not_have_is_named() -> None:
     asked = RelationTask().example("x", {"query": ["A", "B"], "facts": [["A", "sistr", "B"]]})
-    with pytest.raises(DataError, match="no relation 'sistr'. Did you mean 'sister'"):
+    with pytest.raises(DataError, match=r"no relation .sistr.\. Did you mean .sister."):
         StatedGrounder()(SurfaceParser()([asked]), open_graph("kinship"))
 
 
@@ -158,7 +158,7 @@ def test_a_broken_row_is_named(tmp_path: Path, row: str, header: str, message: s
 
 
 def test_a_missing_file_or_member_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="1.3_test.csv"):
+    with pytest.raises(DataError, match=r"1\.3_test\.csv"):
         list(read_clutrr(archive(tmp_path) / "1.3_test.csv"))
     with pytest.raises(DataError, match="nowhere"):
         list(read_clutrr(tmp_path / "nowhere.csv"))
@@ -171,11 +171,14 @@ def test_the_two_sets_have_the_sizes_that_their_authors_gave(data: Path) -> None
         sizes[name] = {split: len(read_split(f"clutrr:{split}", RelationTask().example)) for split in splits}
         assert set(sizes[name]) == {f"{name}-train", *(f"{name}-test-{k}" for k in range(2, 11))}
     assert (sizes["k23"].pop("k23-train"), sum(sizes["k23"].values())) == (10094, 1146)
-    assert (sizes["k234"].pop("k234-train"), sum(sizes["k234"].values())) == (15083, 1049)
+    assert (sizes["k234"].pop("k234-train"), sum(sizes["k234"].values())) == (15083, 1048)
 
 
 def test_jsonl_rows_are_a_split(tmp_path: Path) -> None:
-    rows = [{"facts": FACTS, "query": ["Donald", "Dorothy"], "relation": "aunt", "hops": 2, "uid": i} for i in range(3)]
+    rows = [
+        {"facts": FACTS, "query": ["Donald", "Dorothy"], "relation": "aunt", "hops": 2, "uid": f"r{i}"}
+        for i in range(3)
+    ]
     (tmp_path / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     split = read_split(str(tmp_path / "mine.jsonl"), RelationTask().example)
     assert [e.target for e in split.examples] == ["aunt"] * 3

@@ -1,5 +1,8 @@
 """Controls on the side of the text."""
 
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 from kgreason.data import Example
 from kgreason.errors import ConfigError
 from kgreason.tasks import Split, Splits, Spoil
+from kgreason.tasks.stories import shuffle_names, shuffle_sentences
 
 
 def question(uid: str, text: str, seed: str, answer: str) -> Example:
@@ -80,3 +84,29 @@ def test_what_is_not_known_is_refused() -> None:
             spoilt(given_)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="above 0"):
         spoilt({"how": "fewer", "share": 0.0})
+
+
+STORY = Example(
+    "s",
+    ("Ann's son is Bo. Bo's aunt is Cy! Then 3 left.", "Who is Cy to Ann?"),
+    ("context", "question"),
+    "sister",
+    ("Ann", "Bo", "Bo", "Cy", "Cy", "Ann"),
+    ((0, 0, 3), (0, 13, 15), (0, 17, 19), (0, 30, 32), (1, 7, 9), (1, 13, 16)),
+)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("change", [shuffle_sentences, shuffle_names])
+def test_people_of_a_story_stand_where_they_are_said_to(change: Callable[..., Example], seed: int) -> None:
+    told = change(STORY, np.random.default_rng(seed))
+    assert [told.texts[t][a:b] for t, a, b in told.mentions] == list(told.seeds)
+    assert sorted(told.seeds) == sorted(STORY.seeds)
+    assert told.seeds[-2:] == ("Cy", "Ann")
+    assert told.texts[1] == STORY.texts[1]
+    if change is shuffle_sentences:
+        assert {s for s in ("Ann's son is Bo.", "Bo's aunt is Cy!", "Then 3 left.") if s in told.texts[0]} == {
+            "Ann's son is Bo.",
+            "Bo's aunt is Cy!",
+            "Then 3 left.",
+        }
