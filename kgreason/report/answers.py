@@ -59,7 +59,7 @@ def _shaded(row: Sequence[object]) -> str:
     counts = [count for count in row[1:] if isinstance(count, int)]
     whole = max(sum(counts), 1)
     cells = "".join(
-        f'<td style="background:rgba(var(--kgr-shade),{0.75 * count / whole:.2f})">{count:,}<br>'
+        f'<td style="background:rgba(var(--kgr-shade),{0.5 * count / whole:.2f})">{count:,}<br>'
         f'<span class="kgr-interval">{100 * count / whole:.0f} %</span></td>'
         for count in counts
     )
@@ -96,7 +96,8 @@ def bins(line: Line) -> list[Bin]:
 
 
 def _error(answered: Answered) -> float:
-    return calibration_error(answered.sure, answered.right)
+    known = np.isfinite(answered.sure)
+    return calibration_error(answered.sure[known], answered.right[known])
 
 
 def calibration(test: str, lines: Sequence[Line]) -> Table | None:
@@ -108,10 +109,10 @@ def calibration(test: str, lines: Sequence[Line]) -> Table | None:
             continue
         whole = sum(b.count for b in found)
         sure = sum(b.confidence * b.count for b in found) / whole
-        error = float(np.mean([_error(a) for a in line.answered if np.isfinite(a.sure).all()] or [np.nan]))
+        error = float(np.mean([_error(a) for a in line.answered if np.isfinite(a.sure).any()]))
         right = sum(b.right * b.count for b in found) / whole
-        ece = None if np.isnan(error) else Quantity(error, f"{100 * error:.1f} %")
-        rows.append([line.name, Quantity(sure, f"{100 * sure:.1f} %"), Quantity(right, f"{100 * right:.1f} %"), ece])
+        rows.append([line.name, *(Quantity(share, f"{100 * share:.1f} %") for share in (sure, right, error))])
     told = "ECE: the expected calibration error over 15 bins of equal width (Guo et al. 2017), mean over seeds."
+    told += " Answers without a probability are left out."
     columns = ["variant", "mean sureness", "share right", "ECE"]
     return Table(f"calibration: {test}", columns, rows, told) if rows else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import final
 
 from kgreason.explain import cost, escape, forest, paragraph, parts, reliability
-from kgreason.report import answers, card, origin, scores, slices, training
+from kgreason.report import again, answers, card, origin, scores, slices, training
 from kgreason.report.result import Study
 from kgreason.report.scores import Line
 from kgreason.report.tables import Table
@@ -108,7 +108,7 @@ def _lead(study: Study) -> str:
 
 
 def _controls(study: Study, lines: _Lines) -> Chapter:
-    tables = [table for table in (scores.controls(study, lines), origin.retests(study)) if table is not None]
+    tables = [table for table in (scores.controls(study, lines), again.retests(study)) if table is not None]
     lead = "The experiment with one thing taken away or spoilt; what it loses by that is what that thing gave."
     skipped = [f"{name}: {why}" for name, why in study.skipped.items()]
     listed = "".join(f"<li>{escape(told)}</li>" for told in skipped)

@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 
 from kgreason.errors import StoreError
-from kgreason.experiment import record
 from kgreason.experiment.provenance import read_provenance
-from kgreason.experiment.retest import TESTS
-from kgreason.explain import Estimate, Quantity
+from kgreason.explain import Quantity
 from kgreason.report.result import Result, Study
 from kgreason.report.scores import Line
 from kgreason.report.tables import Table
@@ -111,40 +109,6 @@ def _amount(value: float | None) -> Quantity | None:
     return Quantity(value, f"{value:,.0f}" if value >= 100 else f"{value:.3g}")
 
 
-def retests(study: Study) -> Table | None:
-    """Return what the runs' weights reached with settings changed after training; None if nothing was tested again."""
-    rows: list[list[object]] = []
-    told = {run.folder.resolve() for runs in study.variants.values() for run in runs.values()}
-    for name, runs in study.variants.items():
-        for seed, run in sorted(runs.items()):
-            found = sorted((run.folder / TESTS).glob(f"*/{record.METRICS}"))
-            for path in (path for path in found if path.parent.resolve() not in told):
-                try:
-                    rows += _again(f"{name}, seed {seed}", run, record.read_json(path))
-                except (StoreError, KeyError, TypeError, ValueError):
-                    rows.append([f"{name}, seed {seed}", f"{path} cannot be read", None, None, None])
-    if not rows:
-        return None
-    columns = ["run", "changed after training", "test", "as trained", "as changed"]
-    return Table("tested again", columns, rows, "The same weights; nothing was trained.")
-
-
-def _again(label: str, run: Result, found: Mapping[str, Any]) -> list[list[object]]:
-    changed = ", ".join(f"{key} = {value}" for key, value in dict(found.get("changed", {})).items())
-    rows: list[list[object]] = []
-    for test, scores in found["test"].items():
-        metric = "accuracy" if "accuracy" in scores else "hits@1"
-        before = _estimate(run.tests[test], metric) if test in run.tests else None
-        rows.append([label, changed, test, before, _estimate(scores, metric)])
-    return rows
-
-
-def _estimate(scores: Mapping[str, float], metric: str) -> Estimate:
-    value = float(scores[metric])
-    low, high = float(scores.get(f"{metric}.low", value)), float(scores.get(f"{metric}.high", value))
-    return Estimate(value, low, high) if low <= value <= high else Estimate(value, value, value)
-
-
 def provenance(study: Study) -> Table:
     """Return what each run was made with."""
     rows: list[list[object]] = []
@@ -164,7 +128,8 @@ def _origin(run: Result) -> list[object]:
     commit = str(code.get("commit", "")) + (" with changes" if code.get("changes") else "")
     where = _machine(machine) if isinstance(machine, Mapping) else str(machine)
     version = f"{code.get('version', '')} ({str(code.get('hash', ''))[:8]})"
-    return [str(part.get("started", "")), version, commit, str(part.get("python", "")), where, len(parts)]
+    begun = str(part.get("started", "")).replace("T", " ")[:16]
+    return [begun, version, commit, str(part.get("python", "")), where, len(parts)]
 
 
 def _machine(machine: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ _CUTS = {
 }
 #: A slice by operator shows so many of them, the most frequent; a slice by right answer so many labels.
 _OPERATORS, _LABELS = 24, 12
-#: A plot shows about so many parts, the largest; the table has them all.
+#: A plot shows so many parts, the largest; the table has them all.
 PLOTTED = 24
 
 
@@ -145,8 +145,8 @@ def plotted(study: Study, table: Table, lines: Sequence[Line]) -> tuple[dict[str
     """Return what of a table of slices is drawn: the main variant and what stands beside it, in percent; and sizes."""
     shown = {line.name: kind_of(study, line) for line in lines if kind_of(study, line) in ("main", "against")}
     out: dict[str, list[Mark]] = {}
-    largest = sorted((_size(row) for row in table.rows), reverse=True)[:PLOTTED]
-    kept = [row for row in table.rows if _size(row) >= largest[-1]]
+    order = sorted(range(len(table.rows)), key=lambda i: -_size(table.rows[i]))[:PLOTTED]
+    kept = [table.rows[i] for i in sorted(order)]
     for part, _, *cells in kept:
         of_part = [
             Mark(name, 100 * cell.value, 100 * cell.low, 100 * cell.high, shown[name])

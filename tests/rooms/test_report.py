@@ -21,7 +21,9 @@ from kgreason.audit.parts import Score
 from kgreason.cli.app import app
 from kgreason.errors import ConfigError, DataError
 from kgreason.experiment import record
+from kgreason.experiment.retest import retest
 from kgreason.explain import Bin, Estimate, Mark, Quantity, cost, courses, forest, parts, reliability
+from kgreason.report.again import retests
 from kgreason.report.chapters import write_study
 from kgreason.report.compare import KINDS, compare
 from kgreason.report.gather import gather
@@ -281,6 +283,29 @@ def test_an_audit_is_a_chapter(runs: Path) -> None:
     html = to_html([write_study(study) for study in gather([runs])])
     assert "A verdict with &lt;b&gt;." in html
     assert "audit.json is damaged" in html
+
+
+def test_what_was_tested_again_stands_beside_what_it_was_on_the_same_examples(
+    made: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(made.parent)
+    monkeypatch.syspath_prepend(str(made.parent))
+    folder = next(runs.glob("toy-world-graph-*"))
+    found = retest(folder, {"ground.name": "nothing", "task.limit": 10})
+    (study,) = gather([runs])
+    table = retests(study)
+    assert table is not None
+    ((label, changed, test, size, before, after, lost),) = table.rows
+    assert str(label).startswith("graph, seed ")
+    assert (changed, test, size) == ('ground.name="nothing", task.limit=10', "test", 10)
+    uids = {row["uid"] for row in Result.read(found.folder).rows("test")}
+    mine = np.mean([row["right"] for row in Result.read(folder).rows("test") if row["uid"] in uids])
+    assert isinstance(before, Estimate)
+    assert isinstance(after, Estimate)
+    assert isinstance(lost, Quantity)
+    assert before.value == pytest.approx(mine)
+    assert after.value == pytest.approx(found.metrics["test"]["test"]["accuracy"])
+    assert lost.value == pytest.approx(before.value - after.value)
 
 
 def test_two_rows_are_compared_example_by_example(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
