@@ -129,8 +129,9 @@ class MlflowTracker:
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or _PROJECT
         found = self._client.get_experiment_by_name(name)
         if found is None:
-            at = None if os.environ.get("MLFLOW_TRACKING_URI") else (run.folder.parent / "mlartifacts").resolve()
-            experiment = self._client.create_experiment(name, artifact_location=at and at.as_uri())
+            at = (run.folder.parent / "mlartifacts").resolve().as_uri()
+            given = bool(os.environ.get("MLFLOW_TRACKING_URI"))
+            experiment = self._client.create_experiment(name, artifact_location=None if given else at)
         else:
             experiment = found.experiment_id
         self.id = self._client.create_run(experiment, run_name=run.name).info.run_id
@@ -179,10 +180,7 @@ def check_trackers(names: Sequence[str]) -> None:
             raise ConfigError(f"there is no tracker '{name}'.{near(name, TRACKERS)} Known: {', '.join(TRACKERS)}.")
         for package in _PACKAGES[name]:
             if find_spec(package) is None:
-                raise MissingExtraError(
-                    f"The tracker '{name}' needs the package '{package}'. "
-                    "Install it with: pip install 'kgreason[trackers]'"
-                )
+                raise MissingExtraError(package, "trackers", f"The tracker '{name}'")
 
 
 @final

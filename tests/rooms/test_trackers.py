@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kgreason.errors import ConfigError
+from kgreason.errors import ConfigError, MissingExtraError
 from kgreason.experiment import trackers
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.trackers import Tracked, Tracker, Tracking
@@ -153,6 +153,12 @@ def test_a_tracker_that_fails_is_told_of_once_and_stops_nothing(
 def test_an_unknown_tracker_is_refused_before_anything_runs(config: ExperimentConfig, world: Path) -> None:
     with pytest.raises(ConfigError, match=r"no tracker 'wandbb'. Did you mean 'wandb'\?"):
         Tracking(["wandbb"], config, world, anew=False, tell=print)
+
+
+def test_a_missing_package_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(trackers._PACKAGES, "mlflow", ("mlflow", "no_such_package"))
+    with pytest.raises(MissingExtraError, match=r"'mlflow' needs the package 'no_such_package'.*kgreason\[trackers\]"):
+        trackers.check_trackers(["mlflow"])
 
 
 def test_final_scores_go_to_tensorboard_if_it_is_written_at_all(config: ExperimentConfig, world: Path) -> None:
