@@ -99,8 +99,8 @@ def shown(how: str) -> Way:
     def way(config: ExperimentConfig) -> Overrides | str:
         if config.task["name"] != "kgqa":
             return f"gold facts are known of questions over a graph alone, and this is {config.task['name']}."
-        if not walks(config):
-            return f"decode = {config.decode['name']} does not walk the graph by itself."
+        if not walks(config) and _grounder(config) in _BARE:
+            return "grounding brings in no facts here."
         return {"task.shown": how}
 
     return way

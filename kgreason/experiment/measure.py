@@ -10,6 +10,7 @@ from kgreason.errors import ConfigError
 from kgreason.experiment.build import Front, build_reasoner
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.features import features
+from kgreason.experiment.shown import walks
 from kgreason.reasoner import Reasoner
 from kgreason.tasks import Split, Splits
 from kgreason.train import (
@@ -115,7 +116,10 @@ def evaluate(
     for name, split in splits.items():
         views = None if front.shown is None else front.shown.views(split, front.knowledge)
         split = split if views is None else views.split
-        prepared = make(split, f"test {name}")
+        if views is None or walks(reasoner):
+            prepared = make(split, f"test {name}")
+        else:
+            prepared = views.prepare(front.parse, front.ground, front.collate)
         if views is None:
             found = _predict(reasoner, front, prepared, join_processes())
             scores = front.task.score(split, found, front.knowledge, dev)

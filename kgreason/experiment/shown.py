@@ -9,13 +9,14 @@ from jaxtyping import Int64
 from numpy import ndarray
 from torch import nn
 
-from kgreason.collate import Loader, Prepared
+from kgreason.collate import Collate, Loader, Prepared
 from kgreason.data import Example, KnowledgeGraph, Predictions
 from kgreason.data.walked import walked
 from kgreason.errors import ConfigError, DataError
 from kgreason.experiment.overlay import Overlay
 from kgreason.frontier import Facts
 from kgreason.reasoner import Reasoner
+from kgreason.rooms import Grounder, Parser
 from kgreason.tasks import Split
 from kgreason.tasks.evidence import Evidence, Triples, both_ways, distinct, key, reaches
 from kgreason.tensors import GraphBatch
@@ -158,15 +159,17 @@ class Views:
     views: tuple[View, ...]
     overlay: Overlay
 
-    def predict(self, reasoner: Reasoner, prepared: Sequence[Prepared], precision: Precision) -> Predictions:
-        """Answer each question in its graph, one at a time.
+    def prepare(self, parse: Parser, ground: Grounder, collate: Collate) -> list[Prepared]:
+        """Ground each question in its graph: for decoders that see what grounding brings in, and no more."""
+        graphs = parse(self.split.examples)
+        out: list[Prepared] = []
+        for graph, view in zip(graphs, self.views, strict=True):
+            out += collate.prepare([view.example], ground([graph], view.graph(self.overlay)))
+        return out
 
-        Raises:
-            ConfigError: If no part of the reasoner walks the graph.
-        """
-        walkers = [m for m in reasoner.modules() if isinstance(getattr(m, "facts", None), Facts)]
-        if not walkers:
-            raise ConfigError("[task] shown is for a decoder that walks the graph, and here none does.")
+    def predict(self, reasoner: Reasoner, prepared: Sequence[Prepared], precision: Precision) -> Predictions:
+        """Answer each question, one at a time; what walks the graph walks that of the question."""
+        walkers = _walkers(reasoner)
         whole = [m.facts for m in walkers]
         try:
             return predict(reasoner, self._batches(walkers, prepared), precision=precision)
@@ -223,6 +226,15 @@ class Views:
         there = there if view.only is None else np.isin(gold, key(graph, view.only))
         reached = reaches(graph, seeds, answers, view.hops)
         return float(there.mean()), float((degree > 0).mean()), float(reached), float(graph.num_triples)
+
+
+def walks(reasoner: Reasoner) -> bool:
+    """Return whether the decoder walks the graph by itself, and does not live on what grounding brings in."""
+    return isinstance(reasoner.decode, nn.Module) and bool(_walkers(reasoner.decode))
+
+
+def _walkers(module: nn.Module) -> list[nn.Module]:
+    return [m for m in module.modules() if isinstance(getattr(m, "facts", None), Facts)]
 
 
 def _near(graph: KnowledgeGraph, seeds: ndarray, most: int, draw: np.random.Generator) -> Triples:

@@ -173,6 +173,16 @@ def test_answers_follow_the_facts_and_the_ceiling_says_what_could_be_known(run: 
     assert all(row["right"] for row in rows)
 
 
+def test_a_question_is_grounded_in_its_own_graph(run: Run) -> None:
+    config = ExperimentConfig.from_toml(run.folder / record.CONFIG)
+    near = {"ground": {"name": "neighbours", "pos": "ignore"}, "decode": {"name": "pool"}, "train.epochs": 1}
+    found = run_experiment(config.with_overrides(near))
+    scores = {how: retest(found.folder, {"task.shown": how}).metrics["test"]["t"] for how in ("oracle", "gold_removed")}
+    assert scores["oracle"]["unreached"] == 0
+    assert scores["oracle"]["candidates"] == 2, "the film, and who directed it or when it came out"
+    assert scores["gold_removed"]["unreached"] == 1
+
+
 def test_nothing_is_trained_on_graphs_of_their_own(run: Run) -> None:
     config = ExperimentConfig.from_toml(run.folder / record.CONFIG)
     with pytest.raises(ConfigError, match="shown is for tests"):
