@@ -9,6 +9,7 @@ from kgreason.ground.changing import Change, spread
 from kgreason.ground.clauses import operators
 from kgreason.ground.commitments import exchanged, governs
 from kgreason.ground.compared import compare_sides
+from kgreason.ground.converse import from_the_other_end
 from kgreason.ground.fusing import fuse
 from kgreason.ground.modifiers import TIMES, added, degree, dropped, prepositions, whereabouts
 from kgreason.ground.naming import told
@@ -34,7 +35,8 @@ _CLASSES: Final = ({"NOUN", "VERB"}, {"NOUN", "ADJ"})
 def changes(m: Pairing) -> list[Change]:
     """Return all edits, in no order yet."""
     substitutions = compare_sides(m, _substitutions(m))  # first: they tell which modifiers are part of a name
-    return [*fuse(m, substitutions, operators(m)), *_deletions(m), *_insertions(m), *reorderings(m)]
+    found = [*fuse(m, substitutions, operators(m)), *_deletions(m), *_insertions(m), *reorderings(m)]
+    return from_the_other_end(m, found)
 
 
 def _substitutions(m: Pairing) -> list[Change]:
@@ -101,12 +103,21 @@ def _insertions(m: Pairing) -> list[Change]:
         where = whereabouts(unit, m.p)
         if where is not None:
             relation, why = (_THERE, "that is where it is") if where else (_ELSEWHERE, "it is elsewhere")
+        if _somebody_did(m, j):
+            relation, why = _STRUCTURE, "somebody did it"
         if _said_by_structure(m, j):
             relation, why = _STRUCTURE, "said by the structure"
         place = m.back[unit.parent] if unit.parent >= 0 else -1
         reason = f"{_phrase(m.h, j, m.back)} is added: {why}"
         found.append(Change(EditKind.INSERT, -1, j, relation, reason, place=place))
     return found
+
+
+def _somebody_did(m: Pairing, j: int) -> bool:
+    """Whether an indefinite subject is added to what the premise says was done: "somebody repaired the roof"."""
+    unit = m.h[j]
+    hidden = unit.quantifier_node == unit.node and unit.quantifier == "a"
+    return hidden and unit.relation == "nsubj" and unit.parent >= 0 and m.p[m.back[unit.parent]].passive
 
 
 def _said_by_structure(m: Pairing, j: int) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from kgreason.data import KnowledgeGraph, LogicGraph, NodeType
 from kgreason.data.edits import EditKind, Edits, no_edits
-from kgreason.data.entailment import Entailment
+from kgreason.data.entailment import COMPOSE, Entailment, signature
 from kgreason.errors import ConfigError
 from kgreason.ground.align import AlignGrounder
 from kgreason.ground.changes import changes
@@ -34,6 +34,8 @@ _ORDER: Final = {
     EditKind.INSERT: 3,
     EditKind.OPERATOR: 4,
 }
+#: How the noun that a pronoun hides is quantified.
+_HIDDEN: Final = {"no": signature("no"), "every": signature("every, restrictor")}
 
 
 @final
@@ -163,7 +165,14 @@ def _places(
         )
     if change.outer:
         return _outside(graph, premise.units, i), _outside(graph, hypothesis.units, j)
-    return int(graph.node_polarity[premise.units[i].node]), int(graph.node_polarity[hypothesis.units[j].node])
+    return _inside(graph, premise.units[i]), _inside(graph, hypothesis.units[j])
+
+
+def _inside(graph: LogicGraph, unit: Unit) -> int:
+    """Return the signature of a word's place; of the noun in "nobody" and "no one", that of what they quantify."""
+    outer, hidden, at = int(graph.node_polarity[unit.node]), _HIDDEN.get(unit.quantifier, -1), unit.quantifier_node
+    pronoun = at == unit.node or (unit.lemma == "person" and at >= 0 and graph.node_polarity[at] == outer)
+    return int(COMPOSE[outer, hidden]) if hidden >= 0 and pronoun else outer
 
 
 def _conjunct(units: list[Unit], i: int, forth: dict[int, int]) -> int:

@@ -274,6 +274,11 @@ def test_our_own_pairs_are_judged_rightly(split: str, least: float) -> None:
         ("Two women and a man are talking.", "Three people are talking.", "entailment"),
         ("A man is sitting alone.", "A man is sitting together with his friends.", "contradiction"),
         ("Tom's sister is a nurse.", "Mary's sister is a nurse.", "neutral"),
+        ("The lamp is above the table.", "The table is below the lamp.", "entailment"),
+        ("The lamp is above the table.", "The lamp is below the table.", "contradiction"),
+        ("Anna sold a car to Ben.", "Ben bought a car from Anna.", "entailment"),
+        ("Ada is Tim's grandmother.", "Tim is Ada's grandson.", "entailment"),
+        ("The roof was repaired.", "Somebody repaired the roof.", "entailment"),
     ],
 )
 def test_what_stands_beside_the_words_counts(premise: str, hypothesis: str, wanted: str) -> None:
