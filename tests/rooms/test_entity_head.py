@@ -159,3 +159,36 @@ def test_without_a_walk_entities_are_scored_by_attention(
     torch.testing.assert_close(scores.value.exp(), attention)
     assert scores.cycle is not None
     torch.testing.assert_close(scores.cycle[0].exp(), trace.attention[0, [0, 2, 4]])
+
+
+def test_without_a_walk_there_is_none_of_these_as_well(
+    facts: Facts, make_states: Callable[[list[int], int], States]
+) -> None:
+    states = make_states([3, 1], DIM)
+    states = replace(states, batch=replace(states.batch, node_entity=torch.tensor([4, -1, 2, -1])))
+    trace = DECODERS.build({"name": "cycle", "cycles": 2}, dim=DIM)(states)
+    head = EntityHead(DIM, facts, none=True)
+    assert head.none is not None
+    scores = head(states, trace)
+    assert scores.candidate.tolist() == [4, 2, NONE, NONE]
+    assert scores.group.tolist() == [0, 0, 0, 1]
+    p = segment_softmax(scores.value, scores.group, 2)
+    torch.testing.assert_close(p[2], head.none(states.query[0])[0].sigmoid())
+    assert p[3] == 1, "a row without an entity has no other answer"
+    assert scores.cycle is not None
+    for cycle in scores.cycle:
+        torch.testing.assert_close(segment_softmax(cycle, scores.group, 2)[2], p[2])
+
+
+def test_readings_of_one_question_have_one_none_of_these(
+    facts: Facts, make_states: Callable[[list[int], int], States]
+) -> None:
+    states = make_states([1, 1], DIM)
+    batch = replace(states.batch, group=torch.tensor([0, 0]), example=torch.tensor([0]))
+    trace = walked([[{0: 1.0}, {5: 1.0}], [{1: 0.5}, {6: 0.25}]], [[1.0, 1.0]])
+    head = EntityHead(DIM, facts, none=True)
+    assert head.none is not None
+    scores = head(replace(states, batch=batch), trace)
+    assert sorted(scores.candidate.tolist()) == [NONE, 1, 6]
+    p = segment_softmax(scores.value, scores.group, 1)
+    torch.testing.assert_close(p[scores.candidate == NONE][0], head.none(states.query).mean().sigmoid())
