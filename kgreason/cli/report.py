@@ -32,7 +32,7 @@ def report(
     """
     set_quiet(quiet)
     from kgreason.report import write
-    from kgreason.report.write import form_of
+    from kgreason.report.writing import form_of
 
     files, missed = write(dirs, out, form or form_of(out), against)
     for sentence in missed:

@@ -13,7 +13,7 @@ from kgreason.experiment.run import Run
 from kgreason.explain import Section, escape, to_html
 from kgreason.report.chapters import write_study
 from kgreason.report.result import Result, Study, is_right
-from kgreason.report.write import to_html as to_page
+from kgreason.report.writing import to_html as to_page
 
 Runs = Mapping[tuple[str, int], Run]
 #: The four cells of the table of right and wrong, and what an example of each is called on the page.

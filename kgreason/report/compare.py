@@ -8,7 +8,7 @@ from typing import Any, Literal, final
 from kgreason.data import Example, Prediction
 from kgreason.errors import ConfigError, DataError, KgreasonError
 from kgreason.experiment.restore import load
-from kgreason.report.gather import ABLATION, gather
+from kgreason.report.finding import ABLATION, gather, shared
 from kgreason.report.result import Result, Study, is_right, sureness
 from kgreason.report.scores import Line, read_lines, sentences
 
@@ -148,6 +148,8 @@ def _study(a: str | Path, b: str | Path) -> tuple[Study, tuple[tuple[int, Result
     (label_a, runs_a), (label_b, runs_b) = _runs(a), _runs(b)
     if {r.folder.resolve() for r in runs_a.values()} == {r.folder.resolve() for r in runs_b.values()}:
         raise DataError(f"{a} and {b} are the same run. Name two different ones.")
+    common = shared([label_a, label_b])
+    label_a, label_b = label_a.removeprefix(common), label_b.removeprefix(common)
     if label_a == label_b:
         folders = [next(iter(runs.values())).folder.name for runs in (runs_a, runs_b)]
         label_a, label_b = folders if folders[0] != folders[1] else (str(a), str(b))

@@ -26,10 +26,10 @@ from kgreason.explain import Bin, Estimate, Mark, Quantity, cost, courses, fores
 from kgreason.report.again import retests
 from kgreason.report.chapters import write_study
 from kgreason.report.compare import KINDS, compare
-from kgreason.report.gather import gather
+from kgreason.report.finding import gather
 from kgreason.report.result import Answered, Result
 from kgreason.report.tables import Table, to_csv, to_latex
-from kgreason.report.write import to_html
+from kgreason.report.writing import to_html
 from kgreason.tasks.metrics import calibration_error
 from tests.toy_runs import TITLE, toy_runs
 

@@ -8,7 +8,7 @@ from kgreason.errors import ConfigError
 from kgreason.experiment import record
 from kgreason.explain import Section, escape, page
 from kgreason.report.chapters import Chapter, Written, write_study
-from kgreason.report.gather import gather
+from kgreason.report.finding import gather
 from kgreason.report.origin import missed
 from kgreason.report.tables import to_csv, to_latex
 

@@ -168,7 +168,7 @@ def _together(runs: list[Result], against: str) -> Study:
         kept = {key: value for key, value in run.config.items() if key not in ("seed", "title", "expected", "source")}
         by_config.setdefault(json.dumps([kept, run.title], sort_keys=True, default=str), {}).setdefault(run.seed, run)
     titles = [next(iter(seeds.values())).title for seeds in by_config.values()]
-    common = _shared(titles)
+    common = shared(titles)
     variants: dict[str, dict[int, Result]] = {}
     for title, seeds in zip(titles, by_config.values(), strict=True):
         name = title.removeprefix(common) or title
@@ -182,8 +182,8 @@ def _together(runs: list[Result], against: str) -> Study:
     return Study(common.rstrip(": ") or f"Runs of the task {runs[0].task}", base, variants)
 
 
-def _shared(titles: list[str]) -> str:
-    """Return what the titles of an ablation's rows begin with: "Base title: "."""
+def shared(titles: list[str]) -> str:
+    """Return what the titles of an ablation's rows begin with, such as `Base title: `; nothing if they do not."""
     heads = {title.rpartition(": ")[0] for title in titles}
     head = next(iter(heads))
     return f"{head}: " if len(heads) == 1 and head and len(set(titles)) > 1 else ""
