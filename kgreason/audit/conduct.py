@@ -15,7 +15,7 @@ from kgreason.audit.contrasts import NEEDED, applying, tested, trained
 from kgreason.audit.faithful import faith
 from kgreason.audit.leakage import leakage
 from kgreason.audit.parts import Contrast, Faith, Leak, Probe, Shortcut, Skip
-from kgreason.audit.probes import Rewrite, Wanted, probe, rewrites
+from kgreason.audit.probes import Rewrite, Wanted, needless, probe, rewrites
 from kgreason.audit.scores import scores
 from kgreason.audit.shortcuts import shortcuts
 from kgreason.audit.slices import slices
@@ -127,7 +127,7 @@ class _Work:
             yield f"words alone: {test}", partial(self._shortcuts, test)
         for test in tests:
             yield f"explanations: {test}", partial(self._faith, test)
-        for rewrite in rewrites(self.plan.seed):
+        for rewrite in rewrites(self.plan.seed, self.subject.task):
             for test in tests:
                 yield f"{rewrite[0]}: {test}", partial(self._probe, test, rewrite)
         for control in controls:
@@ -185,6 +185,7 @@ class _Work:
 
     def _needless(self) -> Iterator[Skip]:
         """Say what makes no sense for the task."""
+        yield from needless(self.subject.task)
         if not self.subject.front.task.labels:
             yield Skip("labels", "the answers differ from example to example, so none can be favoured.")
         if all(s.ceiling is None for s in scores(self.subject)):

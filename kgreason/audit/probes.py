@@ -18,10 +18,18 @@ Rewrite: TypeAlias = Callable[[Example], Example | None]
 _LEAST, _EXAMPLES = 5, 3
 
 
-def rewrites(seed: int) -> tuple[tuple[str, Wanted, Rewrite], ...]:
+def rewrites(seed: int, task: str) -> tuple[tuple[str, Wanted, Rewrite], ...]:
     """Return each probe of the text: its name, what is wanted of the answers, and what it makes of an example."""
-    swapped: list[tuple[str, Wanted, Rewrite]] = [(f"{swap.name} swapped", "stay", swap) for swap in swaps(seed)]
+    swapped: list[tuple[str, Wanted, Rewrite]] = [
+        (f"{swap.name} swapped", "stay", swap) for swap in swaps(seed) if task in swap.tasks
+    ]
     return (*swapped, ("typos", "stay", typos(seed)), ("words in another order", "either", _shuffled(seed)))
+
+
+def needless(task: str) -> list[Skip]:
+    """Return the swaps on which answers of a task may well depend."""
+    why = "what is asked for, or the right answer, may depend on it in this task."
+    return [Skip(f"{swap.name} swapped", why) for swap in swaps() if task not in swap.tasks]
 
 
 def probe(

@@ -10,10 +10,11 @@ from numpy import ndarray
 from kgreason.audit.parts import Score
 from kgreason.audit.subject import Subject
 from kgreason.data import Example
+from kgreason.tasks.retrieval import wilson
 
 
 def scores(subject: Subject) -> tuple[Score, ...]:
-    """Return the score of each test of a run, as it stands in its `metrics.json`."""
+    """Return the score of each test of a run, as it stands in its `metrics.json`, with Wilson's interval."""
     return tuple(_score(subject, test) for test in subject.splits.test)
 
 
@@ -42,12 +43,13 @@ def _score(subject: Subject, test: str) -> Score:
     told: Mapping[str, float] = subject.metrics["test"][test]
     asked, metric = subject.splits.test[test].examples, subject.metric
     found = (told.get(name) for name in ("ceiling.hits@1", "ceiling.accuracy"))
+    low, high = wilson(told[metric], len(asked))
     return Score(
         test=test,
         metric=metric,
         value=told[metric],
-        low=told[f"{metric}.low"],
-        high=told[f"{metric}.high"],
+        low=low,
+        high=high,
         size=len(asked),
         majority=float(majority(subject.splits.train.examples or asked, asked).mean()),
         ceiling=_first(found),

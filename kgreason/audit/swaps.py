@@ -26,11 +26,14 @@ class Swap:
     Args:
         name: `names`, `genders`, `nationalities`.
         cased: Whether a word counts only if it begins with a capital.
+        tasks: Where no answer depends on it: who is asked for may be a mother or a father, and a fact about one country
+            is none about another.
         exchange: What stands in the place of a word.
     """
 
     name: str
     cased: bool
+    tasks: tuple[str, ...]
     exchange: Exchange
 
     def __call__(self, example: Example) -> Example | None:
@@ -69,9 +72,9 @@ def swaps(seed: int = 0) -> tuple[Swap, ...]:
         a.lower(): b for old, new in zip(rows, _turned(rows, draw), strict=True) for a, b in zip(old, new, strict=True)
     }
     return (
-        Swap("names", True, lambda word, rest: names.get(word)),
-        Swap("genders", False, _gender(told["gender"])),
-        Swap("nationalities", True, lambda word, rest: nations.get(word)),
+        Swap("names", True, ("nli", "choice", "kgqa", "relation"), lambda word, rest: names.get(word)),
+        Swap("genders", False, ("nli", "choice"), _gender(told["gender"])),
+        Swap("nationalities", True, ("nli",), lambda word, rest: nations.get(word)),
     )
 
 

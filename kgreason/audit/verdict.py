@@ -6,8 +6,9 @@ from typing import final
 
 from kgreason.audit.parts import Bias, Calibration, Contrast, Faith, Gap, Leak, Probe, Score, Shortcut
 
-#: A label whose share of the answers is off by this much is worth a sentence; likewise of answers that change.
-_FAR, _FLIPS = 0.05, 0.1
+#: What is worth a sentence: a label whose share of the answers is off by this much, answers that change, confidence
+#: that is off; and how many labels it names.
+_FAR, _FLIPS, _UNSURE, _SHOWN = 0.05, 0.1, 0.1, 3
 _WITHOUT, _SHUFFLED = ("no-graph", "no-facts"), ("tails-shuffled",)
 
 
@@ -70,17 +71,17 @@ def _graph(found: Findings, score: Score) -> Iterator[str]:
 def _used(bare: Contrast, wrong: Contrast | None) -> str:
     """Tell of controls that were tested only."""
     if not bare.gap.is_told:
-        return f"no use of the graph can be told: {bare.name}, at test time, changes it by {_held(bare.gap)}."
+        return f"no use of the graph can be told: the difference to {bare.name}, at test time, is {_held(bare.gap)}{_on(bare)}."
     if bare.gap.value < 0:
-        return f"the graph does harm: {bare.name}, at test time, is ahead by {_by(bare.gap)} points."
+        return f"the graph misleads it: {bare.name}, at test time, is ahead by {_by(bare.gap)} points{_on(bare)}."
     more = ""
     if wrong is not None and wrong.gap.is_told:
         more = f", and with its facts shuffled {_by(wrong.gap)}"
     elif wrong is not None:
         more = ", but with its facts shuffled nothing that can be told"
     return (
-        f"the run uses the graph: {bare.name}, at test time, it loses {_by(bare.gap)} points{more}. Whether the same "
-        "model trained without the graph would do as well is not known (--train)."
+        f"the run uses the graph: {bare.name}, at test time, it loses {_by(bare.gap)} points{more}{_on(bare)}. Whether "
+        "the same model trained without the graph would do as well is not known (--train)."
     )
 
 
@@ -92,7 +93,7 @@ def _helps(bare: Contrast, wrong: Contrast | None) -> str:
             f"{bare.gap.size} examples would show one of about {100 * _least(bare):.1f} points."
         )
     if bare.gap.value < 0:
-        return f"worse than {bare.name} by {_by(bare.gap)} points."
+        return f"worse than {bare.name} by {_by(bare.gap)} points{_on(bare)}."
     if wrong is None:
         why = "Whether it is its facts is not known: no run with shuffled facts stands beside it."
     elif not wrong.gap.is_told:
@@ -100,14 +101,18 @@ def _helps(bare: Contrast, wrong: Contrast | None) -> str:
             f"But no difference to {_called(wrong)} can be told: {_held(wrong.gap)}. The gain need not come from what "
             "the graph says."
         )
-        return f"ahead of {bare.name} by {_by(bare.gap)} points. {why}"
+        return f"ahead of {bare.name} by {_by(bare.gap)} points{_on(bare)}. {why}"
     elif wrong.gap.value < 0:
         return f"ahead of {bare.name} by {_by(bare.gap)} points, but behind {wrong.name} by {_by(wrong.gap)}."
     elif wrong.how == "test-time":
         why = f"With its facts shuffled at test time it loses {_by(wrong.gap)}; trained on such facts, it is not known."
     else:
         why = f"{wrong.name} is behind by {_by(wrong.gap)}: the gain comes from what the graph says."
-    return f"better than {bare.name} by {_by(bare.gap)} points. {why}"
+    return f"better than {bare.name} by {_by(bare.gap)} points{_on(bare)}. {why}"
+
+
+def _on(control: Contrast) -> str:
+    return f" ({control.gap.size} examples)"
 
 
 def _called(control: Contrast) -> str:
@@ -167,32 +172,40 @@ def _shortcuts(found: Findings) -> Iterator[str]:
 
 
 def _biases(found: Findings) -> Iterator[str]:
-    for b in found.biases:
-        if b.gap.is_told and abs(b.gap.value) >= _FAR:
-            often = "too often" if b.gap.value > 0 else "too seldom"
-            yield f"{b.test}: '{b.label}' is answered {often}: {_percent(b.given)}, right for {_percent(b.gold)}."
+    for test in dict.fromkeys(b.test for b in found.biases):
+        far = [b for b in found.biases if b.test == test and b.gap.is_told and abs(b.gap.value) >= _FAR]
+        for how, sign in (("too often", 1), ("too seldom", -1)):
+            mine = sorted((b for b in far if b.gap.value * sign > 0), key=lambda b: -abs(b.gap.value))
+            told = [f"'{b.label}' ({_percent(b.given)}, right for {_percent(b.gold)})" for b in mine[:_SHOWN]]
+            more = f" and {len(mine) - _SHOWN} more labels" if len(mine) > _SHOWN else ""
+            if mine:
+                yield f"{test}: answered {how}: {', '.join(told)}{more}."
 
 
 def _probes(found: Findings) -> Iterator[str]:
-    for p in found.probes:
-        if p.wanted == "stay" and p.changed.low > _FLIPS / 2 and p.changed.value >= _FLIPS:
-            yield f"{p.test}: {_percent(p.changed.value)} of the answers change with {p.name}; none should."
+    for name in dict.fromkeys(p.name for p in found.probes):
+        mine = [p for p in found.probes if p.name == name and p.wanted == "stay"]
+        off = [p for p in mine if p.changed.low > _FLIPS / 2 and p.changed.value >= _FLIPS]
+        if off:
+            told = ", ".join(f"{p.test} {_percent(p.changed.value)}" for p in off)
+            yield f"answers change with {name}, and none should: {told}."
 
 
 def _faith(found: Findings) -> Iterator[str]:
     for f in found.faith:
-        if f.removed.size and f.removed.low <= f.removed_random.high:
+        if f.removed.size and f.removed_random.size and f.removed.low <= f.removed_random.high:
             yield (
                 f"{f.test}: explanations are not told from random ones: without what they name "
                 f"{_percent(f.removed.value)} of the answers change, without as much else "
-                f"{_percent(f.removed_random.value)}."
+                f"{_percent(f.removed_random.value)} ({f.removed.size} and {f.removed_random.size} examples)."
             )
 
 
 def _calibration(found: Findings) -> Iterator[str]:
-    for c in found.calibration:
-        if c.ece >= 0.1:
-            yield f"{c.test}: confidence is off by {100 * c.ece:.0f} points on average (ECE)."
+    off = [c for c in found.calibration if c.ece >= _UNSURE]
+    if off:
+        told = ", ".join(f"{c.test} {100 * c.ece:.0f}" for c in off)
+        yield f"confidence is off, in points on average (ECE): {told}."
 
 
 def _percent(share: float) -> str:

@@ -63,7 +63,7 @@ def test_what_was_planted_is_found_and_the_graph_is_not_praised(planted: Run) ->
     assert premise.seen.count == 3, "two pairs share the premise that was planted, and the near copy has its own"
     assert {b.label: b.given for b in card.biases}["entailment"] == 1.0
     told = " ".join(card.verdict)
-    assert "'entailment' is answered too often" in told
+    assert "answered too often: 'entailment' (100.0 %" in told
     assert "text nearly seen, 1 of" in told
     assert "better" not in told, "every answer is the same with and without the graph"
     trained = {c.name: c for c in card.controls if c.how == "trained"}
@@ -194,7 +194,8 @@ def test_questions_over_a_graph_are_audited(walker: Run) -> None:
     assert found.kept.value == 1
     assert found.removed_random.value == 0
     assert found.drop > 0.5
-    assert any("hypothesis-only" in skip.part for skip in card.skipped)
+    for part in ("hypothesis-only", "genders swapped", "nationalities swapped"):
+        assert any(part in skip.part for skip in card.skipped)
     assert not [skip for skip in card.skipped if "defect" in skip.why]
 
 
