@@ -71,7 +71,8 @@ def _graph(found: Findings, score: Score) -> Iterator[str]:
 def _used(bare: Contrast, wrong: Contrast | None) -> str:
     """Tell of controls that were tested only."""
     if not bare.gap.is_told:
-        return f"no use of the graph can be told: the difference to {bare.name}, at test time, is {_held(bare.gap)}{_on(bare)}."
+        gap = f"{_held(bare.gap)}{_on(bare)}"
+        return f"no use of the graph can be told: the difference to {bare.name}, at test time, is {gap}."
     if bare.gap.value < 0:
         return f"the graph misleads it: {bare.name}, at test time, is ahead by {_by(bare.gap)} points{_on(bare)}."
     more = ""
