@@ -169,7 +169,9 @@ def to_markdown(ablation: Rows, table: Sequence[Row]) -> str:
     names = ["test", "metric", "variant", "value", "sd", "difference", "p", "permutation", "McNemar", "wins", "ASO"]
     lines += [f"| {' | '.join([*names, 'detectable'])} |", f"|{'---|' * (len(names) + 1)}"]
     lines += [f"| {' | '.join(_cells(row))} |" for row in table]
-    sentences = [text for row in table for text in (row.told, row.claim) if text]
+    first: dict[str, str] = {}  # of the metric that counts most; the others are in the table and the JSON
+    counted = [row for row in table if first.setdefault(row.test, row.metric) == row.metric]
+    sentences = [text for row in counted for text in (row.told, row.claim) if text]
     return "\n".join([*lines, *([""] if sentences else []), *(f"- {text}" for text in sentences)]) + "\n"
 
 

@@ -45,6 +45,8 @@ def told(compared: Compared) -> str:
         size = f"{_points(sign * d.value)} {of} [{_points(low)}, {_points(high)}]"
         return f"{compared.name} {does} {size} {to} {compared.against} (p {_p(compared.p)}).{_one_seed(d)}"
     seen = f"with {_size(d)}, {_points(d.detectable)} points could have been seen"
+    if not d.wins + d.losses:
+        return f"{compared.name} and {compared.against} do equally well on every example, with every seed; {seen}."
     return (
         f"No difference between {compared.name} and {compared.against} can be told: {_signed(d)} {of}{_but(compared)}; "
         f"{seen}.{_one_seed(d)}"

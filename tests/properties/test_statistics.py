@@ -273,6 +273,8 @@ def test_a_sentence_says_no_more_than_its_numbers() -> None:
         "No difference between WordNet and no graph can be told: +0.3 [-0.4, +1.0] points of accuracy; with 1,000 "
         "examples and 5 seeds, 1.7 points could have been seen."
     )
+    same = Difference(0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0, 0, 1.0, None, None, None, 0.017, 1000, 1000, 5)
+    assert told(Compared("a", "b", "accuracy", same, 1.0)).startswith("a and b do equally well on every example")
     assert "leaves 0 out" in told(_with(0.02, 0.001, 0.04, 0.06))
     assert told(_with(0.02, 0.01, 0.03, seeds=1)).endswith("is not in the interval.")
 
