@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Empty, Queue
 from typing import IO, Any, Protocol, final, runtime_checkable
@@ -71,7 +71,7 @@ class _Worker:
     since: float = 0.0
     runs: int = 0
     over: str = ""
-    text: list[str] = field(default_factory=list)
+    reader: threading.Thread | None = None
 
 
 @final
@@ -152,7 +152,8 @@ class LocalCrew:
             start_new_session=True,  # Ctrl-C is for us alone; we stop them
         )
         worker = _Worker(process, errors)
-        threading.Thread(target=self._read, args=(number, worker), daemon=True).start()
+        worker.reader = threading.Thread(target=self._read, args=(number, worker), daemon=True)
+        worker.reader.start()
         self._write(worker, self._manner)
         return worker
 
@@ -167,8 +168,10 @@ class LocalCrew:
             return
 
     def _read(self, number: int, worker: _Worker) -> None:
-        for line in worker.process.stdout or ():
-            self._events.put((number, worker, json.loads(line)))
+        if worker.process.stdout is not None:
+            with worker.process.stdout as lines:
+                for line in lines:
+                    self._events.put((number, worker, json.loads(line)))
         self._events.put((number, worker, {"kind": "gone"}))
 
     def _look(self) -> None:
@@ -205,6 +208,8 @@ class LocalCrew:
                 then(worker.process)
         worker.process.wait()
         _hang_up(worker.process)
+        if worker.reader is not None:
+            worker.reader.join()
         worker.errors.close()
 
 

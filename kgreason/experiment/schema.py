@@ -196,7 +196,9 @@ def _dotted() -> set[str]:
     """Return all dotted keys that an override may have: of every choice of every section."""
     found = set()
     for room, registry in SECTIONS.items():
-        found |= {room, f"{room}.name"} | {f"{room}.{key}" for key in ALWAYS.get(room, ())}
+        found |= {room, f"{room}.name"}
+        for key, kind in ALWAYS.get(room, {}).items():
+            found |= {f"{room}.{key}", *(f"{room}.{key}.{f.name}" for f in fields(kind))}
         for name in registry.known():
             for key in arguments(registry.get(name)):
                 found.add(f"{room}.{key}")
