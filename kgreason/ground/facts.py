@@ -13,7 +13,7 @@ from kgreason.data.walked import walked
 from kgreason.errors import ConfigError
 from kgreason.ground import kernels
 from kgreason.ground.attach import add_edges, add_entities, entity_nodes
-from kgreason.ground.inside import induce, wide_of
+from kgreason.ground.inside import induce
 
 _log = logging.getLogger("kgreason.ground")
 _BUDGETS = {kernels.MET_NODES: "max_nodes", kernels.MET_FAN: "fan", kernels.MET_EDGES: "max_edges"}
@@ -56,10 +56,9 @@ def add_facts(
         max_edges: How many triples to add to a text. Those among the best entities go first.
         grounder: Its name, for the report of budgets met (logger `kgreason.ground`, level INFO).
     """
-    wide = wide_of(knowledge)
     knowledge = walked(knowledge)
     place = kernels.scratch(len(knowledge.entities))[0]
-    edge_ptr, edges, met = induce(knowledge, chosen.ptr, chosen.entity, max_edges, place, wide)
+    edge_ptr, edges, met = induce(knowledge, chosen.ptr, chosen.entity, max_edges, place)
     _report(chosen.met | met, grounder)
     relation = knowledge.relation[edges[:, 2]].astype(np.int32)
     done = []

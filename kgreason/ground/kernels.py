@@ -73,6 +73,14 @@ def _keep_best(begin, count, budget, space):
     place, found, left = space
     for i in range(begin, count):
         place[found[i]] = 0
+    room = max(budget - begin, 0)
+    if 0 < room < count - begin:  # most need not be sorted
+        bound, end = np.partition(left[begin:count], room - 1)[room - 1], begin
+        for i in range(begin, count):
+            if left[i] <= bound:
+                found[end], left[end] = found[i], left[i]
+                end += 1
+        count = end
     by_id = np.argsort(found[begin:count])
     order = by_id[np.argsort(left[begin:count][by_id], kind="mergesort")]
     nodes, lefts = found[begin:count][order], left[begin:count][order]
@@ -92,6 +100,9 @@ def _walk(graph, count, limits, space, ends):
     found, left = space[1], space[2]
     begin, met, ends[0] = 0, 0, count
     for h in range(hops):
+        if begin < count and max_nodes <= count < len(head_ptr) - 1:  # nothing that is found could stay
+            ends[h + 1 :] = count
+            return met | MET_NODES
         first = count
         for i in range(begin, first):
             e, share = found[i], DECAY * (1.0 - left[i])
