@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, cast, get_args, get_origin
 
 from kgreason.answer import HEADS
 from kgreason.collate import COLLATORS
@@ -59,7 +59,7 @@ INNER: dict[str, Registry[Any] | type] = {
     "task.folds": Folds,
     "task.spoil": Spoil,
     "task.shown": Shown,
-    **{f"knowledge.sparql.{key}": table.get(key) for key, table in TABLES.items()},  # type: ignore[dict-item]
+    **{f"knowledge.sparql.{key}": cast("type", table.get(key)) for key, table in TABLES.items()},
 }
 #: Arguments that the program gives, not a file; `dim` and `model` may be in either.
 GIVEN = frozenset(

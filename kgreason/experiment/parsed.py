@@ -90,14 +90,12 @@ def _load(path: Path, examples: Sequence[Example]) -> list[LogicGraph]:
         said = {name: json.loads(columns[name].tobytes().decode("utf-8")) for name in _TEXTS}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise StoreError(f"{path} cannot be read: {error}.") from error
-    return [
-        LogicGraph(
-            uid=e.uid,
-            **{name: cut[name][i] for name in cut},
-            **{name: tuple(tuple(v) if isinstance(v, list) else v for v in said[name][i]) for name in said},
-        )
-        for i, e in enumerate(examples)
-    ]
+    graphs = []
+    for i, e in enumerate(examples):
+        given: dict[str, Any] = {name: cut[name][i] for name in cut}
+        given |= {name: tuple(tuple(v) if isinstance(v, list) else v for v in said[name][i]) for name in said}
+        graphs.append(LogicGraph(uid=e.uid, **given))
+    return graphs
 
 
 def _own(table: Any) -> bool:

@@ -1,5 +1,6 @@
 """Workers on a Ray cluster: the same processes with the same limits, on machines that Ray finds room on."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -72,7 +73,7 @@ class RayCrew:
             raise MissingExtraError("ray", "ray", "kgreason ablate --ray") from error
         self._ray, self._manner, self._limits = ray, manner, limits
         self._begin(address, jobs)
-        room = ray.cluster_resources()
+        room: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         fits = int(room.get("GPU", 0) if self._gpu() else room.get("CPU", 0) // manner.threads)
         self.jobs = min(jobs or fits, runs)
         if self.jobs < 1:
@@ -147,7 +148,7 @@ class RayCrew:
             self._ray.init(
                 address=address,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.ERROR,
                 **(own | {"include_dashboard": False} if address == LOCAL else {}),
             )
         except (ConnectionError, ValueError, RuntimeError) as error:

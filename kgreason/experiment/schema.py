@@ -49,8 +49,8 @@ def experiment_schema() -> Schema:
 def ablation_schema() -> Schema:
     """Return the schema of an ablation file (draft 7); the keys of overrides are completed, their values are not."""
     keys = sorted({"seed", *_dotted()})
-    override = {"type": "object", "properties": {key: {} for key in [*keys, "when"]}}
-    override["properties"]["when"] = {"type": "object", "description": "Settings that the row needs to make sense."}
+    when = {"type": "object", "description": "Settings that the row needs to make sense."}
+    override: Schema = {"type": "object", "properties": {key: {} for key in keys} | {"when": when}}
     told = {
         "title": {"type": "string"},
         "base": {"type": "string", "description": "The experiment file."},
@@ -151,7 +151,7 @@ def _value(
     else:
         found = _kind(kind)
     default = parameter.default if parameter is not None else None
-    if isinstance(default, str | int | float) and default is not inspect.Parameter.empty:
+    if isinstance(default, str | int | float):
         found["default"] = default
     return found | ({"description": text} if text else {})
 
@@ -179,7 +179,7 @@ def _described(made: Any) -> dict[str, str]:
     text = inspect.getdoc(made) or ""
     _, _, rest = text.partition("Args:\n")
     told = re.split(r"\n(?=    \w[\w, ]*: )", "\n" + rest.split("\n\n")[0])
-    found = {}
+    found: dict[str, str] = {}
     for part in told:
         names, colon, said = part.strip().partition(": ")
         if colon:
