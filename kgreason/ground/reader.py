@@ -76,7 +76,8 @@ class Reader:
         np.maximum.at(top, lessons.group, score)
         each = np.exp(score - top[lessons.group])
         whole = np.bincount(lessons.group, each, groups) + np.exp(float(self.nobody[0]) - top)
-        return (each / whole[lessons.group]).astype(np.float32)
+        sure: ndarray = (each / whole[lessons.group]).astype(np.float32)
+        return sure
 
     def save(self, path: Path) -> None:
         """Write it to a file, whole or not at all.

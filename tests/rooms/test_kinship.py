@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kgreason
+from kgreason.cli.predict import as_json
 from kgreason.data import EdgeType, Example, LogicGraph
 from kgreason.errors import ConfigError, DataError, StoreError
 from kgreason.experiment.config import ExperimentConfig
@@ -243,4 +244,6 @@ def test_a_run_learns_to_read_and_a_restored_one_still_can(tmp_path: Path, monke
     found = kgreason.load(run.folder).predict([{"story": row["story"], "query": row["query"]}])[0]
     assert found.answer == row["relation"]
     assert {(h, t) for h, _, t in found.path} == {(h, t) for h, _, t in row["facts"]}
-    assert any("∘" in cycle.evidence for cycle in found.trace)
+    told = as_json(found, trace=True)
+    assert told["answer"] == row["relation"]
+    assert any("∘" in cycle["evidence"] for cycle in told["cycles"]), "the rule of a cycle is named"
