@@ -76,12 +76,9 @@ class GramIndex:
     def near(self, text: str, most: int) -> Int32[ndarray, " labels"]:
         """Return up to `most` labels that the folded text may hold; many trigrams and few missing ones stand first."""
         codes, _ = _grams(np.frombuffer(f" {text} ".encode(), np.uint8))
-        codes = np.unique(codes)
-        at = np.searchsorted(self._codes, codes)
-        at = at[(at < len(self._codes))]
-        at = at[np.isin(self._codes[at], codes)]
-        at = at[~self._often[at]]
-        found, value = _count(self._ptr[at], self._ptr[at + 1], self._posting, (self._size, self._needed), self._count)
+        codes.sort()
+        tables = (self._codes, self._ptr, self._often, self._posting)
+        found, value = _count(codes, tables, (self._size, self._needed), self._count)
         if len(found) > most:
             best = np.argpartition(-value, most)[:most]
             found, value = found[best], value[best]
@@ -100,29 +97,38 @@ def _grams(data: ndarray) -> tuple[Int64[ndarray, " grams"], Int64[ndarray, " gr
 
 @njit(cache=True)
 @no_type_check
-def _count(begin, end, posting, sizes, count):
-    """Count the labels in the posting lists; return those that have as many as they need, and their worth.
+def _count(codes, tables, sizes, count):
+    """Count the labels in the posting lists of trigrams, in order and perhaps repeated.
 
-    `count` is scratch space of zeros, one for each label, and is left so.
+    Returns those labels that have as many as they need, and their worth. `count` is scratch space of zeros, one for
+    each label, and is left so. A label's place in the list is by when it is met first.
     """
+    known, ptr, often, posting = tables
     size, needed = sizes
-    total = 0
-    for k in range(len(begin)):
-        total += end[k] - begin[k]
-    touched = np.empty(total, np.int32)
+    place, lists, total = np.empty(len(codes), np.int64), 0, 0
+    for k in range(len(codes)):
+        if k and codes[k] == codes[k - 1]:
+            continue
+        at = np.searchsorted(known, codes[k])
+        if at < len(known) and known[at] == codes[k] and not often[at]:
+            place[lists] = at
+            lists += 1
+            total += ptr[at + 1] - ptr[at]
+    touched = np.empty(min(total, len(count)), np.int32)
     n = 0
-    for k in range(len(begin)):
-        for i in range(begin[k], end[k]):
+    for k in range(lists):
+        for i in range(ptr[place[k]], ptr[place[k] + 1]):
             label = posting[i]
             if count[label] == 0:
                 touched[n] = label
                 n += 1
             count[label] += 1
-    found, worth, kept = np.empty(n, np.int32), np.empty(n, np.int32), 0
+    kept = 0
+    worth = np.empty(n, np.int32)
     for i in range(n):
         label = touched[i]
         if count[label] >= needed[label]:
-            found[kept], worth[kept] = label, 3 * count[label] - 2 * size[label]
+            touched[kept], worth[kept] = label, 3 * count[label] - 2 * size[label]
             kept += 1
         count[label] = 0
-    return found[:kept], worth[:kept]
+    return touched[:kept], worth[:kept]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kgreason.data import EdgeType, Example, KnowledgeGraph, LogicGraph, NodeType
 from kgreason.ground import SeedsGrounder
-from kgreason.ground.grams import edits_allowed, fold
+from kgreason.ground.grams import GramIndex, edits_allowed, fold
 from kgreason.ground.units import FUNCTION_WORDS
 from kgreason.parse import SurfaceParser
 
@@ -73,3 +73,22 @@ def test_a_label_with_one_letter_wrong_is_found(
     knowledge = KnowledgeGraph.from_triples([(name, "near_to", "Quagga"), ("Quagga", "near_to", "Xylophone")])
     graph = ask(" ".join([*before, ways[how]]), knowledge, "fuzzy")
     assert name in found(graph, knowledge), ways[how]
+
+
+def _grams_of(text: str) -> set[str]:
+    data = f" {text} ".encode()
+    return {data[i : i + 3].hex() for i in range(len(data) - 2)}
+
+
+@given(NAMES, st.text(string.ascii_lowercase + "é ", max_size=30))
+def test_trigrams_find_the_labels_that_counting_one_by_one_finds(names: list[str], text: str) -> None:
+    index, asked = GramIndex(names), _grams_of(text)
+    worth = {}
+    for label, name in enumerate(index.folded):
+        grams = _grams_of(name)
+        shared, edits = len(grams & asked), edits_allowed(len(name))
+        if shared and shared >= max(len(grams) - 4 * edits, -(-len(grams) // 3)):
+            worth[label] = 3 * shared - 2 * len(grams)
+    in_order = sorted(worth, key=lambda label: (-worth[label], label))
+    assert index.near(text, 60).tolist() == in_order
+    assert index.near(text, 60).tolist() == in_order, "nothing is left of the first text"
