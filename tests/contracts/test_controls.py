@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from kgreason.decode import CONTROLS, RELATION_SCORES, RELATION_VECTORS
 from kgreason.decode.control import Control, Wanted
 from kgreason.decode.relations import RelationScores
+from kgreason.errors import ConfigError
 from kgreason.tensors import States
 
 DIM, CYCLES, RELATIONS = 4, 3, 5
@@ -140,3 +141,17 @@ def test_every_directed_relation_has_a_vector_and_every_weight_a_gradient(name: 
     for parameter in built.parameters():
         assert parameter.grad is not None
         assert parameter.grad.any()
+
+
+def test_in_another_order_a_cycle_looks_for_what_the_next_would(states: States) -> None:
+    given, other = (
+        CONTROLS.build({"name": "steps", "order": order}, dim=DIM, cycles=CYCLES) for order in ("given", "shuffled")
+    )
+    assert isinstance(given, nn.Module)
+    assert isinstance(other, nn.Module)
+    other.load_state_dict(given.state_dict())  # a trained run can be tested so
+    one, two = read(given.eval(), states), read(other.eval(), states)
+    for i in range(CYCLES):
+        assert torch.equal(two[i].read, one[(i + 1) % CYCLES].read)
+    with pytest.raises(ConfigError, match="order = 'shufled'"):
+        CONTROLS.build({"name": "steps", "order": "shufled"}, dim=DIM, cycles=CYCLES)
