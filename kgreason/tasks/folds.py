@@ -60,7 +60,7 @@ class Folds:
             raise ConfigError(
                 f"[task] folds.by = {self.by!r}, expected 'text', 'none', or names of fields joined by '+'."
             )
-        if type(self.seed) is not int or type(self.stratify) is not bool or type(self.tested) is not bool:
+        if [type(value) for value in (self.seed, self.stratify, self.tested)] != [int, bool, bool]:
             raise ConfigError("[task] folds: seed is a whole number, stratify and tested are true or false.")
 
     @classmethod
