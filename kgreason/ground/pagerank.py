@@ -103,6 +103,8 @@ def push(graph, seeds, limits, space):
         start = ptr[g]
         while start + min(count, max_nodes) + len(own) > len(node):
             node, score = np.concatenate((node, np.empty_like(node))), np.concatenate((score, np.empty_like(score)))
+        for i in range(count):  # of what an entity was not to hand on, it would have kept this much
+            rank[found[i]] += limits[0] * rest[found[i], 0]
         rank[own] = 0.0  # they come first in any case
         best = _best(found[:count], rank, max(max_nodes - len(own), 0))
         size = len(own) + len(best)
