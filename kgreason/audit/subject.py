@@ -33,11 +33,13 @@ class Answers:
 
     Args:
         text: The answer to each, in words.
+        given: What tells answers apart: the place of a label or of a choice, whose words may change; else the words.
         right: Whether it is right.
         confidence: Its probability.
     """
 
     text: tuple[str, ...]
+    given: tuple[str, ...]
     right: ndarray
     confidence: ndarray
 
@@ -45,11 +47,13 @@ class Answers:
     def of(cls, rows: Sequence[Row]) -> "Answers":
         """Read them off rows of `predictions.jsonl`."""
         right = np.array([bool(row["right"]) for row in rows], bool)
-        return cls(tuple(str(row["answer"]) or NOTHING for row in rows), right, np.array([sure(row) for row in rows]))
+        text = tuple(str(row["answer"]) or NOTHING for row in rows)
+        given = tuple(str(row.get("answer_id", row["answer"])) for row in rows)
+        return cls(text, given, right, np.array([sure(row) for row in rows]))
 
     def changed(self, other: "Answers") -> ndarray:
         """Return where another answer was given. Of a set of right answers, any two count as the same."""
-        differ = np.array([a != b for a, b in zip(self.text, other.text, strict=True)], bool)
+        differ = np.array([a != b for a, b in zip(self.given, other.given, strict=True)], bool)
         changed: ndarray = differ & ~(self.right & other.right)
         return changed
 

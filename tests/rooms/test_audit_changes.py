@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from kgreason.audit.named import named_facts, named_steps
+from kgreason.audit.subject import Answers
 from kgreason.audit.swaps import swaps
 from kgreason.audit.typos import typos
 from kgreason.audit.walking import only, without
@@ -131,3 +132,14 @@ def test_steps_of_a_proof_are_named_and_made_to_say_nothing() -> None:
         left = found.without(found.named).edits.relation.argmax(0).tolist()
         assert left == [Entailment.EQUIVALENCE, blank]
     assert graph.edits.relation[Entailment.FORWARD, 1] == 1, "the graph itself stays as it was"
+
+
+def test_an_answer_is_told_by_its_place_and_two_right_ones_are_alike() -> None:
+    def rows(*given: tuple[str, int, bool]) -> Answers:
+        return Answers.of([{"answer": a, "answer_id": i, "right": r, "probability": 0.5} for a, i, r in given])
+
+    before = rows(("grass", 0, True), ("grass", 0, False), ("grass", 0, False))
+    after = rows(("grsas", 0, True), ("grsas", 0, False), ("lions", 1, False))
+    assert before.changed(after).tolist() == [False, False, True], "a slip in a choice makes no other choice of it"
+    one, other = (Answers.of([{"answer": a, "right": True, "answers": [[a, 0.5]]}]) for a in ("Paris", "Lyon"))
+    assert not one.changed(other).any()
