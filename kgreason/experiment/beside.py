@@ -164,7 +164,7 @@ def to_markdown(found: Tested) -> str:
     lines += ["| control | test | examples | run | with control | change | p | only run, only control | besides |"]
     lines += ["|---" * 9 + "|"]
     for row in found.rows:
-        change = f"{100 * row.change:+.1f} [{100 * row.low:+.1f}, {100 * row.high:+.1f}]"
+        change = f"{_points(row.change)} [{_points(row.low)}, {_points(row.high)}]"
         more = ", ".join(f"{name} {100 * value:.1f}" for name, value in row.more.items())
         lines.append(
             f"| {row.control} | {row.test} | {row.items} | {100 * row.own:.1f} | {100 * row.score:.1f} | {change} "
@@ -174,6 +174,10 @@ def to_markdown(found: Tested) -> str:
         lines += ["", "Not tested:", ""]
         lines += [f"- {name}: {why}" for name, why in found.skipped.items()]
     return "\n".join(lines) + "\n"
+
+
+def _points(value: float) -> str:
+    return f"{round(100 * value, 1) + 0.0:+.1f}"  # no minus before 0
 
 
 def _write(folder: Path, found: Tested) -> None:
