@@ -144,6 +144,7 @@ def _tables(used: frozenset[str]) -> list[Path]:
     """Return the data files beside the modules in use, and the tables of words that ship with the graphs."""
     folders = {_ROOT / name.split(".")[1] for name in used if name.count(".") > 1}
     beside = [p for folder in folders for p in folder.rglob("*") if p.is_file() and p.suffix not in (".py", ".pyc")]
+    beside = [p for p in beside if "__pycache__" not in p.parts]  # numba's compiled kernels, too, stand there
     return sorted(p for p in beside if not p.name.startswith(".")) + sorted(shipped("graphs").glob("*.tsv"))
 
 

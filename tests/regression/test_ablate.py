@@ -39,7 +39,11 @@ def file(world: Path) -> Path:
 
 
 def environment(world: Path, cache: str = "cache") -> dict[str, str]:
-    return os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(world), "KGREASON_CACHE": str(world / cache)}
+    return os.environ | {
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": f"{os.environ.get('PYTHONPATH', '')}:{world}",
+        "KGREASON_CACHE": str(world / cache),
+    }
 
 
 def shared(file: Path, out: str, kills: int, seed: int) -> str:
