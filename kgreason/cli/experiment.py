@@ -1,7 +1,6 @@
-"""Run an experiment, and predict with what came out."""
+"""Run an experiment."""
 
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,22 +8,14 @@ import typer
 
 from kgreason.cli.ablate import overrides_of, read_ablation
 from kgreason.cli.begin import check_device, start
-from kgreason.cli.console import Watcher, print_json, read_jsonl
+from kgreason.cli.console import Watcher
 from kgreason.cli.finished import print_run
-from kgreason.cli.lines import answer_lines
-from kgreason.cli.prove import print_proof, proof_as_json
-from kgreason.errors import DataError
 
 if TYPE_CHECKING:
-    from kgreason.data import Prediction
     from kgreason.experiment.ablate import Ablation
     from kgreason.experiment.config import ExperimentConfig
     from kgreason.experiment.run import Options
     from kgreason.experiment.worker import Manner
-    from kgreason.pipeline import Pipeline
-
-#: Lines that are read before they are answered: batches of like length waste less.
-_TOGETHER = 256
 
 _File = Annotated[Path, typer.Argument(help="An experiment (*.toml) or its variants (*.ablation.toml).")]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per result.")]
@@ -38,7 +29,6 @@ _Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", he
 def register(app: typer.Typer) -> None:
     """Add the commands of this file to `app`."""
     app.command()(run)
-    app.command()(predict)
 
 
 def run(  # noqa: PLR0913 - the options of a command
@@ -80,65 +70,6 @@ def run(  # noqa: PLR0913 - the options of a command
     options = replace(options, any_code=any_code, track=tuple(track or ()))
     with watcher:
         _run_one(_read(file, overrides, seed), options, json)
-
-
-def predict(  # noqa: PLR0913 - the options of a command
-    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
-    texts: Annotated[
-        list[str] | None, typer.Argument(help="Premise and hypothesis, or a question and its choices.")
-    ] = None,
-    input: Annotated[str, typer.Option("--input", metavar="FILE", help="JSON lines, or - for stdin.")] = "",  # noqa: A002
-    trace: Annotated[bool, typer.Option("--trace", help="Tell every cycle.")] = False,
-    batch_size: Annotated[int, typer.Option(help="How many the reasoner sees at once.", min=1)] = 32,
-    device: _Device = "cpu",
-    threads: _Threads = 0,
-    json: _Json = False,
-    quiet: _Quiet = False,
-) -> None:
-    """Answer questions with a trained reasoner.
-
-    With --input, every line holds `premise` and `hypothesis` (or `question` and `choices`) and, if wanted, `uid`; one
-    JSON line comes back for each, in order, with an `error` where the input is bad.
-    """
-    start(threads, quiet, verbose=False)
-    if bool(input) == bool(texts):
-        raise DataError('Give either two texts, "premise" "hypothesis", or --input FILE (- for stdin).')
-    check_device(device)
-    from kgreason.experiment.restore import load
-
-    pipeline = load(run_folder, device)
-    if texts:
-        if len(texts) < 2:
-            raise DataError("One text was given; a premise needs a hypothesis, and a question needs its choices.")
-        found = pipeline(texts[0], texts[1] if len(texts) == 2 else texts[1:])
-        print_json(_as_json(pipeline, found, trace)) if json else _print_prediction(found, trace)
-        return
-    rows = read_jsonl(input)
-    while lines := list(islice(rows, max(batch_size, _TOGETHER))):
-        for result in answer_lines(pipeline, lines, batch_size, lambda found: _as_json(pipeline, found, trace)):
-            print_json(result)
-
-
-def _as_json(pipeline: "Pipeline", found: "Prediction", trace: bool) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    kind = "label" if pipeline.task.labels else "answer"
-    told: dict[str, Any] = {"uid": found.uid, kind: found.answer, "probability": round(found.probability, 6)}
-    told["ranking"] = [{kind: answer, "probability": round(p, 6)} for answer, p in found.ranking]
-    told["path"] = [list(fact) for fact in found.path]
-    told |= proof_as_json(found) if found.proof or found.notes else {}
-    return told | ({"trace": [asdict(cycle) for cycle in found.trace]} if trace else {})
-
-
-def _print_prediction(found: "Prediction", trace: bool) -> None:
-    typer.echo(f"{found.answer}  {found.probability:.3f}")
-    typer.echo("  " + ", ".join(f"{answer} {p:.3f}" for answer, p in found.ranking))
-    for head, relation, tail in found.path:
-        typer.echo(f"  {head} —{relation}→ {tail}")
-    print_proof(found)
-    for i, cycle in enumerate(found.trace if trace else (), start=1):
-        looks = ", ".join(f"{look.text} {look.weight:.2f}" for look in cycle.looks)
-        typer.echo(f"  cycle {i}: {cycle.answer} {cycle.probability[cycle.answer]:.3f} | {looks} | {cycle.evidence}")
 
 
 def _run_one(config: "ExperimentConfig", options: "Options", json: bool) -> None:
