@@ -59,8 +59,8 @@ def predict(  # noqa: PLR0913 - the options of a command
     if input or file:
         _answer(pipeline, input or file, batch_size, trace, print_json if input or json else _print_line)
         return
-    first, *rest = texts or ()
-    found = pipeline(first, rest[0] if len(rest) == 1 else rest)
+    given = list(texts or ())
+    found = pipeline(given[0], given[1] if len(given) == 2 else given[1:])
     print_json(as_json(pipeline, found, trace)) if json else _print_prediction(found, trace)
 
 
