@@ -5,6 +5,7 @@ import platform
 import re
 from collections.abc import Iterable
 from importlib.metadata import Distribution, distributions
+from typing import Protocol, runtime_checkable
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:==| @ )(\S+)")
 #: What stands before a package that pip cannot fetch, so that the file can still be used and nothing is lost.
@@ -47,7 +48,17 @@ def read_lock(text: str) -> dict[str, str]:
     return {_key(pair[1]): pair[2] for pair in pairs if pair is not None}
 
 
-def _line(name: str, found: Distribution) -> str:
+@runtime_checkable
+class _Installed(Protocol):
+    """What tells of a package: Python's own record of it, or that of a backport that another package brings."""
+
+    @property
+    def version(self) -> str: ...
+
+    def read_text(self, filename: str) -> str | None: ...
+
+
+def _line(name: str, found: _Installed) -> str:
     plain = f"{name}=={found.version}"
     try:
         said = json.loads(found.read_text("direct_url.json") or "{}")

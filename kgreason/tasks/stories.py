@@ -18,7 +18,7 @@ def shuffle_sentences(example: Example, draw: np.random.Generator) -> Example:
 
     >>> places = ((0, 0, 3), (0, 10, 13))
     >>> told = Example("x", ("Ann left. Bob slept.",), ("context",), seeds=("Ann", "Bob"), mentions=places)
-    >>> moved = shuffle_sentences(told, np.random.default_rng(1))
+    >>> moved = shuffle_sentences(told, np.random.default_rng(3))
     >>> moved.texts, moved.seeds
     (('Bob slept. Ann left.',), ('Bob', 'Ann'))
     """

@@ -14,7 +14,7 @@ from kgreason.experiment.controls import CONTROLS, PREFIX, alone, with_controls
 from kgreason.train.loss import loss_of
 
 FILES = Path(__file__).parents[2] / "experiments"
-SHIPPED = sorted(p for p in FILES.rglob("*.toml") if "ablation" not in p.name)
+SHIPPED = sorted(p for p in FILES.rglob("*.toml") if "ablation" not in p.name and "search" not in p.name)
 LANGUAGE = {"name": "pretrained", "cache_gb": 0}
 ENCODE = {"name": "fused", "dim": 16, "language": LANGUAGE}
 #: Which controls apply to each toy; what is not here says why not.

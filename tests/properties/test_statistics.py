@@ -68,7 +68,7 @@ def test_the_other_way_round_the_difference_is_the_negative(pair: tuple[Answers,
     assert (back.wins, back.losses) == (there.losses, there.wins)
     assert back.mcnemar == pytest.approx(there.mcnemar)
     assert back.odds == pytest.approx(1 / there.odds)
-    assert back.detectable == pytest.approx(there.detectable, abs=0.02)
+    assert back.detectable == pytest.approx(there.detectable, abs=0.06)  # few rounds, six items
     if there.delta is not None and back.delta is not None:
         assert back.delta == pytest.approx(-there.delta)
         assert (back.order, back.order_back) == pytest.approx((there.order_back, there.order), abs=0.1)
