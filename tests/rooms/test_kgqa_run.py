@@ -85,7 +85,7 @@ def test_variants_are_compared_by_hits_at_1_and_drawn(config: ExperimentConfig, 
     )
     ablation, options = Ablation.from_toml(world / "a.ablation.toml"), Options(out=world / "runs")
     table = run_ablation(ablation, options, lambda *_: None)
-    assert {(row.test, row.metric) for row in table} == {("films", "hits@1")}
+    assert {(row.test, row.metric) for row in table} == {("films", "hits@1"), ("films", "mrr"), ("films", "f1")}
     assert table[1].versus is not None
     runs = {(row, 0): run_experiment(ablation.config(row, 0), options) for row in ablation.variants}
     write_report(world / "page.html", ablation, runs, "films")

@@ -79,7 +79,11 @@ def test_labels_are_spoilt_in_train_alone() -> None:
 
 
 def test_what_is_not_known_is_refused() -> None:
-    for given_, said in (("upside_down", "Known: choices_only, fewer"), ({"share": 0.5}, "says not how"), ({"howe": 1}, "has no")):
+    for given_, said in (
+        ("upside_down", "choices_only, fewer"),
+        ({"share": 0.5}, "says not how"),
+        ({"howe": 1}, "has no"),
+    ):
         with pytest.raises(ConfigError, match=said):
             spoilt(given_)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="above 0"):
