@@ -71,8 +71,15 @@ def retest(folder: str | Path, overrides: Mapping[str, Any], options: Options | 
 
 
 def _checksum(run: Path) -> str:
+    """Return a hash of the weights by name: files that hold the same numbers may list them in another order."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
     try:
-        with (run / WEIGHTS).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise StoreError(f"{run / WEIGHTS} cannot be read: {error.strerror or error}.") from error
+        weights = load_file(run / WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise StoreError(f"{run / WEIGHTS} cannot be read: {error}.") from error
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(f"{name} {weights[name].dtype} {weights[name].shape}".encode() + weights[name].tobytes())
+    return digest.hexdigest()
