@@ -1,6 +1,7 @@
 """A small ablation that is really run, for the tests of reports: two variants, two seeds, a title that is an attack."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ def toy_runs(folder: Path) -> Path:
         patch.chdir(folder)
         patch.setenv("KGREASON_CACHE", str(folder / "cache"))
         patch.syspath_prepend(str(folder))
+        sys.modules.pop("toy_encoder", None)  # another world's
         (folder / "toy_encoder.py").write_text(TOY_ENCODER)
         (folder / "toy.toml").write_text(TOY_EXPERIMENT + EXPECTED)
         (folder / "toy.ablation.toml").write_text(ABLATION)

@@ -87,7 +87,7 @@ class WandbTracker:
             name=run.name,
             group=run.group,
             config=dict(run.settings) | {"folder": str(run.folder)},
-            dir=run.folder,
+            dir=run.folder.resolve(),  # its process serves all runs of this one, and keeps the folder it began in
             mode=None if os.environ.get("WANDB_MODE") else "offline",
             resume="allow",
             reinit="create_new",

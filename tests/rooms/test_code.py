@@ -46,6 +46,8 @@ def test_an_edit_changes_the_runs_that_go_through_it(world: Path, edit: Edit) ->
     last = code_of(cycle)
     edit("kgreason.experiment.record", lambda text: f"{text}\nMORE = 1\n")  # it keeps books
     assert code_of(cycle) == last
+    (world / "toy_encoder.py").write_text((world / "toy_encoder.py").read_text() + "\nMORE = 1\n")  # the user's own
+    assert code_of(cycle) != last
 
 
 def test_a_run_is_found_under_any_title_and_of_other_code_if_asked(world: Path) -> None:
