@@ -14,20 +14,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kgreason.data import KnowledgeGraph
-from kgreason.errors import DataError, StoreError
+from kgreason.errors import DataError
 from kgreason.knowledge.blocks import Stream
 from kgreason.knowledge.calling import join_labels
 from kgreason.knowledge.columns import Columns, FileColumns, MemoryColumns
+from kgreason.knowledge.commit import UNFINISHED, Said, check_target, commit, new_columns, own_folder
 from kgreason.knowledge.joining import Work, join_entities, join_relations, join_triples
-from kgreason.knowledge.manifest import VERSION, write_whole
+from kgreason.knowledge.manifest import VERSION
 from kgreason.knowledge.progress import Stopwatch, Tell
 from kgreason.knowledge.reader import Reader
 from kgreason.knowledge.runs import Journal
-from kgreason.knowledge.store import COLUMNS, SKIPPED, Said, check_target, commit, graph_of, new_columns
+from kgreason.knowledge.store import COLUMNS, graph_of
+from kgreason.knowledge.writing import writing
 
 #: Bytes that a run may take; a build takes about twice as much.
 MEMORY = 2**28
-_UNFINISHED = ".build"
 
 
 def build_graph(stream: Stream, memory: int = MEMORY) -> KnowledgeGraph:
@@ -70,14 +71,8 @@ def build_store(
     """
     folder = Path(folder)
     check_target(folder)
-    try:
-        with workplace(folder) as unfinished:
-            _stored(stream, folder, unfinished, memory, Stopwatch(tell), dict(about or {}))
-    except OSError as error:
-        raise StoreError(
-            f"The store {folder} could not be written: {error.strerror or error}. Nothing was half written; "
-            "make room or choose another folder."
-        ) from error
+    with writing(f"The store {folder}"), workplace(folder) as unfinished:
+        _stored(stream, folder, unfinished, memory, Stopwatch(tell), dict(about or {}))
     return folder
 
 
@@ -95,10 +90,8 @@ def _stored(
             table = columns.finish(COLUMNS)
         finally:
             columns.close()
-        (folder / SKIPPED).unlink(missing_ok=True)
-        if skipped := reader.skipped():
-            write_whole(folder / SKIPPED, skipped.encode())
-        commit(folder, temporary, table, Said({**reader.about(), **about}, called, reader.sources()))
+        said = Said({**reader.about(), **about}, called, reader.sources(), reader.skipped())
+        commit(folder, temporary, table, said)
     watch.step("writing", 1.0)
     shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -112,20 +105,21 @@ def source_key(stream: Stream) -> str:
 @contextlib.contextmanager
 def workplace(folder: Path) -> Iterator[Path]:
     """Return the folder for what is unfinished, which is this process's alone; remove it if it stays empty."""
-    unfinished, made = folder / _UNFINISHED, not folder.exists()
+    unfinished, made = folder / UNFINISHED, not folder.exists()
     unfinished.mkdir(parents=True, exist_ok=True)
-    lock = (unfinished / "lock").open("ab")
-    try:
+    with contextlib.ExitStack() as own:
+        lock = own.enter_context((unfinished / "lock").open("ab"))
         if not _locked(lock.fileno()):  # another process builds here: it will be one or the other
-            unfinished = Path(tempfile.mkdtemp(prefix=f"{_UNFINISHED}-", dir=folder))
-        yield unfinished
-    finally:
-        lock.close()
-        if unfinished.is_dir() and all(path.name == "lock" for path in unfinished.iterdir()):
-            shutil.rmtree(unfinished, ignore_errors=True)
-        if made:
-            with contextlib.suppress(OSError):
-                folder.rmdir()  # empty only if nothing came of it
+            unfinished = own.enter_context(own_folder(folder, f"{UNFINISHED}-"))
+        try:
+            yield unfinished
+        finally:
+            lock.close()
+            if unfinished.is_dir() and all(path.name == "lock" for path in unfinished.iterdir()):
+                shutil.rmtree(unfinished, ignore_errors=True)
+            if made:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()  # empty only if nothing came of it
 
 
 def _locked(handle: int) -> bool:

@@ -9,9 +9,10 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 
 from kgreason.data import KnowledgeGraph
-from kgreason.errors import ConfigError, DataError, StoreError
+from kgreason.errors import ConfigError, DataError
 from kgreason.knowledge.manifest import new_file
 from kgreason.knowledge.rdf import NAMESPACE
+from kgreason.knowledge.writing import writing
 
 if TYPE_CHECKING:
     from rdflib import Graph
@@ -42,13 +43,8 @@ def export_graph(graph: KnowledgeGraph, path: Path | str, form: str = "") -> Pat
     form = form or path.suffix.lower().lstrip(".")
     if form not in FORMS:
         raise ConfigError(f"A graph cannot be written as '{form}'. Known: {', '.join(FORMS)}; say which with --form.")
-    try:
-        with new_file(path) as file:
-            _write(file, FORMS[form](graph))
-    except OSError as error:
-        raise StoreError(
-            f"{path} could not be written: {error.strerror or error}. Nothing was half written."
-        ) from error
+    with writing(path), new_file(path) as file:
+        _write(file, FORMS[form](graph))
     return path
 
 

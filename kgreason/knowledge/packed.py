@@ -15,6 +15,7 @@ from kgreason.errors import StoreError
 from kgreason.knowledge.manifest import write_whole as write_whole
 from kgreason.knowledge.store import columns_of
 from kgreason.knowledge.strings import StringTable, offsets_of
+from kgreason.knowledge.writing import writing
 
 
 def pack(graph: KnowledgeGraph, path: Path | str) -> Path:
@@ -44,12 +45,8 @@ def pack(graph: KnowledgeGraph, path: Path | str) -> Path:
     }
     if graph.relation_labels:  # a file without them has the bytes it always had
         kept["relation_labels"] = np.array([json.dumps(dict(graph.relation_labels), sort_keys=True)], np.str_)
-    try:
+    with writing(path):
         write_whole(path, _zipped(kept))
-    except OSError as error:
-        raise StoreError(
-            f"{path} could not be written: {error.strerror or error}. Nothing was half written."
-        ) from error
     return path
 
 

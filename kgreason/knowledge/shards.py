@@ -13,10 +13,12 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from kgreason.data import KnowledgeGraph
-from kgreason.errors import ConfigError, StoreError
+from kgreason.errors import ConfigError
 from kgreason.knowledge.columns import FileColumns
+from kgreason.knowledge.commit import Said, check_target, commit, new_columns
 from kgreason.knowledge.manifest import Column, read_manifest
-from kgreason.knowledge.store import COLUMNS, Said, check_target, commit, new_columns, open_store
+from kgreason.knowledge.store import COLUMNS, open_store
+from kgreason.knowledge.writing import writing
 
 #: The entities from the first to before the second.
 Span: TypeAlias = tuple[int, int]
@@ -60,10 +62,8 @@ def shard_store(store: Path | str, folder: Path | str, parts: int) -> list[Path]
         target = folder / f"{k:0{len(str(parts - 1))}}"
         check_target(target)
         about = {**graph.about, "shard": f"{k + 1} of {parts}", "shard_heads": f"{span[0]}-{span[1] - 1}"}
-        try:
+        with writing(f"The store {target}"):
             _write(store, graph, span, target, about)
-        except OSError as error:
-            raise StoreError(f"The store {target} could not be written: {error.strerror or error}.") from error
         made.append(target)
     return made
 

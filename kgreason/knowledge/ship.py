@@ -4,12 +4,12 @@ import hashlib
 from pathlib import Path
 
 from kgreason.data import KnowledgeGraph
-from kgreason.errors import StoreError
 from kgreason.knowledge.manifest import write_whole
 from kgreason.knowledge.packed import pack
 from kgreason.knowledge.rdf import RdfSource
 from kgreason.knowledge.wndb import read_exceptions, read_notice
 from kgreason.knowledge.wordnet import WordNetSource
+from kgreason.knowledge.writing import writing
 
 _NOTICE = """\
 # WordNet, compiled. Made by `kgreason graph wordnet FOLDER`; do not edit.
@@ -59,10 +59,8 @@ def ship_wordnet(source: Path | str, folder: Path | str) -> list[Path]:
     text = _NOTICE.format(version=version, file=packed.name, sha256=_digest(packed)) + _counts(graph)
     exceptions = "".join("\t".join(row) + "\n" for row in read_exceptions(source))
     written = {"wordnet-exceptions.tsv": exceptions, "WORDNET-LICENSE": read_notice(source), "wordnet.toml": text}
-    try:
+    with writing(folder):
         return [packed, *(write_whole(folder / name, text.encode()) for name, text in written.items())]
-    except OSError as error:
-        raise StoreError(f"{folder} could not be written: {error.strerror or error}.") from error
 
 
 def ship_world(source: Path | str, folder: Path | str) -> list[Path]:
@@ -76,10 +74,8 @@ def ship_world(source: Path | str, folder: Path | str) -> list[Path]:
     graph = RdfSource(source)()
     packed = pack(graph, folder / "world.npz")
     text = _WORLD.format(file=packed.name, sha256=_digest(packed)) + _counts(graph)
-    try:
+    with writing(folder):
         return [packed, write_whole(folder / "world.toml", text.encode())]
-    except OSError as error:
-        raise StoreError(f"{folder} cannot be written: {error.strerror or error}.") from error
 
 
 def _digest(path: Path) -> str:

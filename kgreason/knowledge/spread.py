@@ -18,14 +18,14 @@ from typing import Any, final
 
 import numpy as np
 
-from kgreason.errors import DataError, StoreError
+from kgreason.errors import DataError
 from kgreason.knowledge.blocks import FRESH, Stream
 from kgreason.knowledge.build import nothing_found, source_key, workplace
 from kgreason.knowledge.calling import join_labels
 from kgreason.knowledge.columns import Columns, FileColumns
+from kgreason.knowledge.commit import SKIPPED, Said, check_target, commit, new_columns
 from kgreason.knowledge.crews import Crew
 from kgreason.knowledge.joining import Entities, Work, join_relations
-from kgreason.knowledge.manifest import write_whole
 from kgreason.knowledge.portions import Portion, portions_of
 from kgreason.knowledge.progress import Stopwatch, Tell
 from kgreason.knowledge.rowsort import write_column
@@ -41,8 +41,9 @@ from kgreason.knowledge.shares import (
     read_portion,
     sort_range,
 )
-from kgreason.knowledge.store import COLUMNS, SKIPPED, Said, check_target, commit, new_columns
+from kgreason.knowledge.store import COLUMNS
 from kgreason.knowledge.tables import stored
+from kgreason.knowledge.writing import writing
 
 MEMORY, PORTION = 2**28, 2**30
 _PIECE = 2**20
@@ -77,17 +78,11 @@ def build_spread(
     """
     folder = Path(folder).absolute()
     check_target(folder)
-    try:
-        with workplace(folder) as unfinished:
-            work = unfinished / f"spread-{_key(stream, memory, portion, crew.size)}"
-            work.mkdir(exist_ok=True)
-            _Build(Job(stream, work, memory), crew, Stopwatch(tell)).store(folder, portion, dict(about or {}))
-            shutil.rmtree(unfinished, ignore_errors=True)
-    except OSError as error:
-        raise StoreError(
-            f"The store {folder} could not be written: {error.strerror or error}. Nothing was half written; "
-            "make room or choose another folder."
-        ) from error
+    with writing(f"The store {folder}"), workplace(folder) as unfinished:
+        work = unfinished / f"spread-{_key(stream, memory, portion, crew.size)}"
+        work.mkdir(exist_ok=True)
+        _Build(Job(stream, work, memory), crew, Stopwatch(tell)).store(folder, portion, dict(about or {}))
+        shutil.rmtree(unfinished, ignore_errors=True)
     return folder
 
 
@@ -120,10 +115,8 @@ class _Build:
                 table = columns.finish(COLUMNS)
             finally:
                 columns.close()
-            (folder / SKIPPED).unlink(missing_ok=True)
-            if skipped := "".join((self.job.folder / run / SKIPPED).read_text(encoding="utf-8") for run in runs):
-                write_whole(folder / SKIPPED, skipped.encode())
-            commit(folder, temporary, table, Said({**said, **about}, called, sources))
+            skipped = "".join((self.job.folder / run / SKIPPED).read_text(encoding="utf-8") for run in runs)
+            commit(folder, temporary, table, Said({**said, **about}, called, sources, skipped))
         self.watch.step("writing", 1.0)
 
     def _said(self, part: str) -> dict[str, Any]:

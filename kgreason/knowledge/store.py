@@ -6,14 +6,9 @@
 A triple takes 12 bytes (int32 and uint16, in both directions); an entity 16, its labels and its strings.
 """
 
-import contextlib
 import hashlib
 import os
-import shutil
-import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias, final
 
@@ -24,13 +19,12 @@ from kgreason.data import KnowledgeGraph, Vocab
 from kgreason.data.knowledge import Labels
 from kgreason.errors import StoreError
 from kgreason.knowledge.checks import check_shape, check_values, note_checked, was_checked
-from kgreason.knowledge.manifest import MANIFEST, Column, Manifest, read_manifest, write_manifest
+from kgreason.knowledge.commit import SMALL, Said, check_target, commit, new_columns
+from kgreason.knowledge.manifest import MANIFEST, Column, Manifest, read_manifest
 from kgreason.knowledge.strings import StringTable
+from kgreason.knowledge.writing import writing
 
 Verify: TypeAlias = Literal["checksum", "once", "size"]
-#: A store up to this many bytes is read through whenever it is opened, which takes some milliseconds.
-_SMALL = 2**23
-_STALE = 24 * 3600.0  # seconds after which what another process was writing counts as left behind
 _GRAPH = ("head_ptr", "relation", "tail", "tail_ptr", "inverse", "head")
 _LABELS = ("ptr", "entity", "score", "preferred", "pos")
 _STRINGS = tuple(
@@ -38,9 +32,6 @@ _STRINGS = tuple(
 )
 #: The columns of a store, in the order in which their checksums make up its name.
 COLUMNS = (*_STRINGS, *_GRAPH, *(f"labels.{name}" for name in _LABELS))
-#: The broken lines that a build has skipped, one JSON object a line, beside the manifest.
-SKIPPED = "skipped.jsonl"
-_OURS = (".columns-", ".manifest-", "columns-", ".build", SKIPPED)
 
 
 def save_store(graph: KnowledgeGraph, folder: Path | str) -> Path:
@@ -56,14 +47,8 @@ def save_store(graph: KnowledgeGraph, folder: Path | str) -> Path:
     folder = Path(folder)
     columns = columns_of(graph)
     check_target(folder)
-    try:
-        with new_columns(folder) as temporary:
-            commit(folder, temporary, _write(temporary, columns), Said(graph.about, graph.relation_labels))
-    except OSError as error:
-        raise StoreError(
-            f"The store {folder} could not be written: {error.strerror or error}. Nothing was half written; "
-            "make room or choose another folder."
-        ) from error
+    with writing(f"The store {folder}"), new_columns(folder) as temporary:
+        commit(folder, temporary, _write(temporary, columns), Said(graph.about, graph.relation_labels))
     return folder
 
 
@@ -102,72 +87,6 @@ def columns_of(graph: KnowledgeGraph) -> dict[str, ndarray]:
     return columns | {f"labels.{name}": getattr(graph.labels, name) for name in _LABELS}
 
 
-def check_target(folder: Path) -> None:
-    """See that a store may be written to a folder.
-
-    Raises:
-        StoreError: If something else is there.
-    """
-    if folder.is_dir() and not (folder / MANIFEST).is_file():
-        other = sorted(p.name for p in folder.iterdir() if not p.name.startswith(_OURS))
-        if other:
-            raise StoreError(
-                f"{folder} exists and is not a graph store (it holds '{other[0]}'). Choose another folder."
-            )
-    elif folder.exists() and not folder.is_dir():
-        raise StoreError(f"{folder} is a file; a graph store is a folder. Choose another name.")
-
-
-@contextlib.contextmanager
-def new_columns(folder: Path) -> Iterator[Path]:
-    """Make a temporary folder for the columns of a store, and remove what is left of it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
-    temporary = Path(tempfile.mkdtemp(prefix=".columns-", dir=folder))
-    try:
-        temporary.chmod(0o755)  # mkdtemp makes it private
-        yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            folder.rmdir()  # empty only if this was its first store and it failed
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a manifest says besides its columns.
-
-    Args:
-        about: Name, origin, licence, version: plain text.
-        relation_labels: What relations are called.
-        sources: The checksum of each file that the graph was built from.
-    """
-
-    about: Mapping[str, str]
-    relation_labels: Mapping[str, tuple[str, ...]]
-    sources: Mapping[str, str] = field(default_factory=dict)
-
-
-def commit(folder: Path, temporary: Path, table: Mapping[str, Column], said: Said) -> None:
-    """Make finished columns the content of a store. Replacing the manifest is the last step, and atomic."""
-    old = _named(folder)
-    digest = hashlib.sha256("".join(f"{name} {c.sha256}\n" for name, c in table.items()).encode()).hexdigest()
-    target = folder / f"columns-{digest[:24]}"
-    about, called = dict(said.about), dict(said.relation_labels)
-    manifest = Manifest(target.name, dict(table), _counts(table), about, called, dict(said.sources))
-    pending = write_manifest(folder, manifest)
-    try:
-        _move(temporary, target, table)  # from here on nothing needs space
-        pending.replace(folder / MANIFEST)
-    finally:
-        pending.unlink(missing_ok=True)
-    if old and old != target.name:
-        shutil.rmtree(folder / old, ignore_errors=True)
-    if sum(column.size for column in table.values()) > _SMALL:
-        note_checked(folder, [folder / MANIFEST, *{target / column.file for column in table.values()}])
-
-
 def _write(folder: Path, columns: Mapping[str, ndarray]) -> dict[str, Column]:
     table: dict[str, Column] = {}
     files: dict[str, str] = {}
@@ -183,47 +102,6 @@ def _write(folder: Path, columns: Mapping[str, ndarray]) -> dict[str, Column]:
                 os.fsync(file.fileno())
         table[name] = Column(files[digest], data.dtype.name, len(data), digest)
     return table
-
-
-def _move(temporary: Path, target: Path, table: Mapping[str, Column]) -> None:
-    """Give the finished columns their name; what is there already has the same content, unless it is damaged."""
-    try:
-        temporary.rename(target)
-    except OSError:
-        try:
-            for column in table.values():
-                column.mapped(target)
-                column.check(target)
-        except (StoreError, FileNotFoundError):
-            aside = Path(tempfile.mkdtemp(prefix=".columns-", dir=target.parent))
-            target.rename(aside / "damaged")
-            temporary.rename(target)
-            shutil.rmtree(aside, ignore_errors=True)
-
-
-def _counts(table: Mapping[str, Column]) -> dict[str, int]:
-    return {
-        "entities": table["entities.offsets"].length - 1,
-        "relations": table["relations.offsets"].length - 1,
-        "triples": table["tail"].length,
-        "labels": table["labels.offsets"].length - 1,
-        "senses": table["labels.entity"].length,
-    }
-
-
-def _named(folder: Path) -> str:
-    try:
-        return read_manifest(folder).data
-    except StoreError:  # none yet, or damaged: it is being replaced
-        return ""
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a process that was killed left behind (never what one may be writing now)."""
-    for path in (*folder.glob(".columns-*"), *folder.glob(".manifest-*"), *folder.glob(".build-*")):
-        with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > _STALE:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _open(folder: Path, manifest: Manifest, verify: Verify) -> KnowledgeGraph:
@@ -242,7 +120,7 @@ def _check(folder: Path, manifest: Manifest, arrays: Mapping[str, ndarray], veri
     """Read all bytes, unless that was done before and nothing was written since."""
     columns = {column.file: column for column in manifest.columns.values()}
     files = [folder / MANIFEST, *(folder / manifest.data / file for file in columns)]
-    large = sum(column.size for column in columns.values()) > _SMALL
+    large = sum(column.size for column in columns.values()) > SMALL
     if verify == "once" and large and was_checked(folder, files):
         return
     for column in columns.values():

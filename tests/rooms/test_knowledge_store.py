@@ -224,13 +224,47 @@ def test_stopped_at_any_moment_the_store_is_the_old_or_the_new_one(tmp_path: Pat
             assert [path.name for path in store.iterdir() if path.name.startswith(".")] == []
 
 
-def test_what_a_killed_process_left_behind_is_swept_a_day_later(store: Path) -> None:
-    (store / ".columns-old").mkdir()
+LEAVE = """
+import os, signal, sys
+from pathlib import Path
+from kgreason.knowledge.commit import new_columns
+with new_columns(Path(sys.argv[1])) as temporary:
+    (temporary / "tail").write_bytes(b"0000")
+    print(temporary.name, flush=True)
+    if sys.argv[2] == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    sys.stdin.read()
+"""
+
+
+def test_what_a_killed_process_left_behind_is_swept_and_what_one_is_writing_is_not(store: Path) -> None:
+    dead = subprocess.run([sys.executable, "-c", LEAVE, str(store), "die"], capture_output=True, text=True, check=False)
+    assert (store / dead.stdout.strip()).is_dir()
+    (store / ".manifest-half").touch()  # made and renamed in one step that nobody else is in
+    (store / "columns-of-a-commit-that-was-killed").mkdir()
+    command = [sys.executable, "-c", LEAVE, str(store), "live"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as living:
+        assert living.stdin is not None
+        assert living.stdout is not None
+        name = living.stdout.readline().strip()
+        save_store(OTHER, store)
+        assert sorted(path.name[:9] for path in store.iterdir()) == [".columns-", "columns-f", "manifest."]
+        assert (store / name / "tail").read_bytes() == b"0000"
+        living.stdin.close()
+    assert len(list(store.iterdir())) == 2
+
+
+def test_where_there_are_no_locks_age_decides(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kgreason.knowledge.claims._opened", lambda folder: None)
+    for name in (".columns-old", ".columns-new"):
+        (store / name).mkdir()
     (store / ".manifest-new").touch()
     os.utime(store / ".columns-old", (0, 0))
     save_store(OTHER, store)
     assert not (store / ".columns-old").exists()
-    assert (store / ".manifest-new").exists()  # someone may be writing it now
+    assert (store / ".columns-new").exists()  # someone may be writing it now
+    assert (store / ".manifest-new").exists()
+    assert len(list(store.glob("columns-*"))) == 1  # what the store had before is gone all the same
 
 
 def test_writers_and_readers_at_once(store: Path) -> None:
