@@ -1,5 +1,6 @@
 """Run all rows of an ablation with all seeds, side by side."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,6 +36,9 @@ def ablate(  # noqa: PLR0913 - the options of a command
     ] = None,
     seed: Annotated[int | None, typer.Option(help="One seed in the place of the file's.", min=0)] = None,
     controls: Annotated[bool, typer.Option("--controls", help="Add the controls that apply.")] = False,
+    control: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Add one control, by name: tails-shuffled")
+    ] = None,
     folds: Annotated[int, typer.Option(help="Cut train into so many folds, each the test once; 0: no.", min=0)] = 0,
     by: Annotated[str, typer.Option(help="What no two folds share: text, none, or a field of the rows.")] = "text",
     out: Annotated[Path, typer.Option(help="The folder of all runs; several machines may share it.")] = Path("runs"),
@@ -62,7 +66,7 @@ def ablate(  # noqa: PLR0913 - the options of a command
     """
     start(threads, quiet, verbose)
     check_device(device)
-    ablation = read_ablation(file, overrides_of(set_, limit), seed, controls, one=folds > 0)
+    ablation = read_ablation(file, overrides_of(set_, limit), seed, controls or control or (), one=folds > 0)
     from kgreason.experiment.trackers import check_trackers
     from kgreason.experiment.worker import Manner
 
@@ -102,12 +106,20 @@ def show(ablation: "Ablation", crew: "Crew", out: Path, again: bool, verbose: bo
 
 
 def read_ablation(
-    file: Path, overrides: dict[str, Any], seed: int | None, controls: bool, one: bool = False
+    file: Path, overrides: dict[str, Any], seed: int | None, controls: bool | Sequence[str], one: bool = False
 ) -> "Ablation":
     """Read an ablation; a single experiment becomes one of its controls, or, with `one`, of itself alone.
 
+    Args:
+        file: The ablation, or the experiment.
+        overrides: Dotted keys to lay over the base.
+        seed: One seed in the place of the file's.
+        controls: Names of controls to add as rows, or whether to add all that apply.
+        one: Whether a single experiment will do without controls.
+
     Raises:
-        ConfigError: If the file is wrong, or is a single experiment without controls.
+        ConfigError: If the file is wrong, there is no such control or it does not apply, or the file is a single
+            experiment without controls.
     """
     from dataclasses import replace
 
@@ -122,7 +134,8 @@ def read_ablation(
         ablation = replace(alone(base), sources=sources_of(file))
     else:
         raise ConfigError(f"{file} is one experiment; run it with: kgreason run {file}. With --controls it has rows.")
-    ablation = with_controls(ablation) if controls else ablation
+    if controls:
+        ablation = with_controls(ablation, None if controls is True else controls)
     return ablation if seed is None else replace(ablation, seeds=(seed,))
 
 

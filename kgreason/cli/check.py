@@ -30,6 +30,7 @@ def check(
     ] = None,
     out: Annotated[Path, typer.Option(help="The folder of all runs, to see what is there already.")] = Path("runs"),
     controls: Annotated[bool, typer.Option("--controls", help="With the controls that apply.")] = False,
+    control: Annotated[list[str] | None, typer.Option(metavar="NAME", help="With one control, by name.")] = None,
     threads: Annotated[int, typer.Option(help="Threads of the processor; 0 leaves it to torch.", min=0)] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per row.")] = False,
 ) -> None:
@@ -41,8 +42,9 @@ def check(
     start(threads, quiet=False, verbose=False)
     for file in files:
         overrides = overrides_of(set_, 0)
-        if file.name.endswith(".ablation.toml") or controls:
-            _check_ablation(file, read_ablation(file, overrides, None, controls), (out, data, time is not False), json)
+        if file.name.endswith(".ablation.toml") or controls or control:
+            ablation = read_ablation(file, overrides, None, controls or control or ())
+            _check_ablation(file, ablation, (out, data, time is not False), json)
         else:
             _check_one(file, _read(file, overrides), (out, data, bool(time)), json)
 

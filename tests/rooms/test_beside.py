@@ -97,6 +97,18 @@ def test_the_command_prints_the_table_or_one_object(run: Run) -> None:
     assert isinstance(wrong.exception, ConfigError)
 
 
+def test_rows_of_controls_are_added_by_name(world: Path) -> None:
+    given = ["check", str(world / "toy.toml"), "--no-time", "--no-data", "--json"]
+    asked = [*given, "--control", "tails-shuffled", "--control", "premise-only"]
+    told = [json.loads(line) for line in CliRunner().invoke(app, asked).stdout.splitlines()]
+    rows = [line["variant"] for line in told if "choices" in line]
+    assert rows == ["base", "control:tails-shuffled", "control:premise-only"]
+    wrong = CliRunner().invoke(app, [*given, "--control", "tail-shuffled"])
+    assert isinstance(wrong.exception, ConfigError)
+    assert "Did you mean 'tails-shuffled'" in str(wrong.exception)
+    assert isinstance(CliRunner().invoke(app, [*given, "--control", "question-only"]).exception, ConfigError)
+
+
 def test_the_command_tells_what_applies(world: Path) -> None:
     plain = CliRunner().invoke(app, ["controls"])
     assert plain.exit_code == 0, plain.output
