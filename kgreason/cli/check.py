@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command()(check)
 
 
-def check(
+def check(  # noqa: PLR0913 - the options of a command
     files: Annotated[list[Path], typer.Argument(help="Experiments (*.toml), or their variants (*.ablation.toml).")],
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: decode.cycles=2")
