@@ -69,20 +69,29 @@ def _frequencies(m: Pairing, found: list[Change]) -> list[Change]:
     """Make one edit of a denial and of how often it was so on the other side: "never smiles", "often smiles"."""
     out = []
     for change in found:
-        if change.kind == EditKind.OPERATOR and (change.premise < 0) != (change.hypothesis < 0):
-            unit = m.p[change.premise] if change.premise >= 0 else m.h[change.hypothesis]
-            denial = next((o for o in found if o.denies and unit.parent in (o.premise, o.hypothesis)), None)
-            side = (denial.premise if change.premise >= 0 else denial.hypothesis) if denial else -1
-            denied = denial is not None and (m.p if change.premise >= 0 else m.h)[side].negation >= 0
-            if denial is not None and side == unit.parent and not denied and unit.lemma in _FREQUENT:
-                sometimes = unit.lemma in _SOMETIMES
-                denial.relation = spread(
-                    (Entailment.NEGATION, 0.5 * sometimes), (Entailment.ALTERNATION, 0.93 - 0.5 * sometimes)
-                )
-                denial.reason = f"{denial.reason}, {unit.text}"
-                continue
-        out.append(change)
+        how_often = _how_often(m, change)
+        denial = next((o for o in found if how_often and _denied_across(m, o, change, how_often)), None)
+        if how_often is None or denial is None:
+            out.append(change)
+            continue
+        contradicted = 0.5 * (how_often.lemma in _SOMETIMES)
+        denial.relation = spread((Entailment.NEGATION, contradicted), (Entailment.ALTERNATION, 0.93 - contradicted))
+        denial.reason = f"{denial.reason}, {how_often.text}"
     return out
+
+
+def _how_often(m: Pairing, change: Change) -> Unit | None:
+    """Return the word for how often that a change puts in or leaves out, if that is what it does."""
+    if change.kind != EditKind.OPERATOR or (change.premise < 0) == (change.hypothesis < 0):
+        return None
+    unit = m.p[change.premise] if change.premise >= 0 else m.h[change.hypothesis]
+    return unit if unit.lemma in _FREQUENT else None
+
+
+def _denied_across(m: Pairing, denial: Change, change: Change, how_often: Unit) -> bool:
+    """Whether one side says how often something was so, and the other side, by `denial`, that it was not."""
+    units, side = (m.p, denial.premise) if change.premise >= 0 else (m.h, denial.hypothesis)
+    return denial.denies and side == how_often.parent >= 0 and units[side].negation < 0
 
 
 _SOMETIMES: Final = frozenset({"sometimes", "occasionally"})

@@ -7,7 +7,7 @@ from kgreason.data.edits import EditKind
 from kgreason.data.entailment import Entailment
 from kgreason.ground.changing import Change, spread
 from kgreason.ground.pairing import Pairing
-from kgreason.ground.roles import AGENT, PATIENT, PREP, RECIPIENT
+from kgreason.ground.roles import AGENT, PREP, RECIPIENT
 from kgreason.ground.trees import Unit
 
 _TOLD_ALIKE: Final = spread((Entailment.EQUIVALENCE, 0.9))
@@ -42,18 +42,18 @@ def from_the_other_end(m: Pairing, changes: list[Change]) -> list[Change]:
         gone = {a, *others}
         kept = [c for c in changes if not (c.kind == EditKind.REORDER and c.hypothesis in gone)]
         changes = [
-            c for c in kept if not (c.kind == EditKind.SUBSTITUTE and c.hypothesis in gone and _within(m, c, gone))
+            c for c in kept if not (c.kind == EditKind.SUBSTITUTE and c.hypothesis in gone and _of_relation(m, c))
         ]
         reason = f"{m.p[i].text} … {m.h[a].text}: told from the other end"
         changes.append(Change(EditKind.REORDER, i, a, _TOLD_ALIKE, reason))
     return changes
 
 
-def _within(m: Pairing, change: Change, units: set[int]) -> bool:
+def _of_relation(m: Pairing, change: Change) -> bool:
     """Whether a substitution is that of the relation itself, and not of one of its two ends."""
     p, h = m.p[change.premise], m.h[change.hypothesis]
     words = p.lemma, h.lemma
-    return words in _VERBS or words in _NOUNS or words in _SIDES or (change.hypothesis in units and p.lemma == h.lemma)
+    return words in _VERBS or words in _NOUNS or words in _SIDES or p.lemma == h.lemma
 
 
 def _places(m: Pairing) -> Iterable[tuple[int, int, tuple[int, ...]]]:
@@ -86,7 +86,7 @@ def _partners(edges: list[tuple[int, int, int, str]], verb: int) -> tuple[int, i
     mine = [(b, role, case) for a, b, role, case in edges if a == verb]
     agent = next((b for b, role, _ in mine if role == AGENT), -1)
     other = next((b for b, role, case in mine if role == RECIPIENT or (role == PREP and case in {"to", "from"})), -1)
-    return agent, other if other >= 0 or any(role == PATIENT for _, role, _ in mine) else -1
+    return agent, other
 
 
 def _ends(units: list[Unit], noun: int) -> tuple[int, int]:
