@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 import numpy as np
-from jaxtyping import Float32, Int8, Int32, Int64, Integer
+from jaxtyping import Float32, Int8, Int32, Int64, Integer, UInt8
 from numpy import ndarray
 
 from kgreason.data.rules import Rules
@@ -27,6 +27,8 @@ class Labels:
         score: How likely the label means this entity, in [0, 1]; the senses of one label sum to at most 1.
         preferred: The label id by which each entity is shown, or `-1` (then its name is shown).
         pos: The part of speech of each entity, a position in `UPOS`, or `-1` if the graph does not say.
+        given: 1 for each entity that the source itself gives a name, 0 for one that is called by its id for want of a
+            name; empty if nobody noted it.
     """
 
     names: Names
@@ -35,6 +37,7 @@ class Labels:
     score: Float32[ndarray, " senses"]
     preferred: Int32[ndarray, " entities"]
     pos: Int8[ndarray, " entities"]
+    given: UInt8[ndarray, " noted"] = field(default_factory=lambda: np.zeros(0, np.uint8))
 
     def senses(self, name: str) -> tuple[Int32[ndarray, " found"], Float32[ndarray, " found"]]:
         """Return the entities that `name` may mean and their scores, the likeliest first; empty if unknown."""

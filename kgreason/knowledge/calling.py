@@ -46,6 +46,7 @@ class _Own:
 def join_labels(work: Work, entities: Entities, relations: Sequence[bytes]) -> dict[str, tuple[str, ...]]:
     """Write the labels; return what the relations are called, the best name first."""
     used, named, called, most = _sifted(work, entities)
+    work.columns.write("labels.given", np.zeros(0, np.uint8) if work.naming.every else named)
     if _shareable(work, entities):
         _share(work, entities.count)
         return {}

@@ -44,6 +44,8 @@ def check_shape(folder: Path, arrays: Mapping[str, ndarray], counts: Mapping[str
             raise StoreError(
                 f"{folder}: column {name} has {len(arrays[name])} entries for {counts['entities']} entities."
             )
+    if len(arrays.get("labels.given", ())) not in (0, counts["entities"]):
+        raise StoreError(f"{folder}: column labels.given does not fit {counts['entities']} entities. Build it again.")
     for part in ("entities", "relations", "labels"):
         if len(arrays[f"{part}.order"]) not in (0, counts[part]):
             raise StoreError(f"{folder}: column {part}.order does not fit {counts[part]} names. Build it again.")

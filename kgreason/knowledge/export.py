@@ -63,13 +63,18 @@ def _rows(graph: KnowledgeGraph) -> Iterator[list[tuple[int, int, int]]]:
 
 
 def _labels(graph: KnowledgeGraph) -> Iterator[tuple[int, str, bool]]:
-    """Yield what entities are called: the entity, the text, and whether it is the one that is shown."""
+    """Yield what entities are called: the entity, the text, and whether it is the one that is shown.
+
+    What is called by its id for want of a name is left out: readers make that label again.
+    """
     labels = graph.labels
+    given = np.asarray(labels.given) if len(labels.given) else np.ones(len(graph.entities), np.uint8)
     for begin in range(0, len(labels.entity), _ROWS):
         end = min(begin + _ROWS, len(labels.entity))
         of = np.searchsorted(labels.ptr, np.arange(begin, end), "right") - 1
         for entity, label in zip(labels.entity[begin:end].tolist(), of.tolist(), strict=True):
-            yield entity, labels.names[label], int(labels.preferred[entity]) == label
+            if given[entity]:
+                yield entity, labels.names[label], int(labels.preferred[entity]) == label
 
 
 def iri_of(name: str) -> str:

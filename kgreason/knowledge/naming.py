@@ -47,6 +47,10 @@ def name_by(graph: KnowledgeGraph, relations: Sequence[str]) -> KnowledgeGraph:
         np.ones(len(names)),
         graph.labels.pos[kept],
     )
+    if len(graph.labels.given):
+        given = np.asarray(graph.labels.given)[kept].copy()
+        given[place[told[:, 0]]] = 1
+        labels = replace(labels, given=given)
     facts = np.stack([place[facts[:, 0]], facts[:, 1], place[facts[:, 2]]], axis=1)
     table = StringTable.of([graph.entities[int(i)] for i in kept])
     named = KnowledgeGraph.from_ids(table, graph.relations, facts, labels, graph.about, graph.relation_labels)

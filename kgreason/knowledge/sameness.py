@@ -69,4 +69,7 @@ def _labels(graph: KnowledgeGraph, number: Int32[ndarray, " entities"], kept: In
     order = np.lexsort((of, ~own, ~shown))
     texts = pl.Series([labels.names[i] for i in of[order].tolist()], dtype=pl.String)
     weight = np.asarray(labels.score, np.float64)[order]
-    return build_labels(texts, number[entity[order]], weight, np.asarray(labels.pos)[kept])
+    given = np.zeros(len(kept) if len(labels.given) else 0, np.uint8)
+    if len(given):
+        np.maximum.at(given, number, np.asarray(labels.given))
+    return replace(build_labels(texts, number[entity[order]], weight, np.asarray(labels.pos)[kept]), given=given)

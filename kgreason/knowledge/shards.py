@@ -80,6 +80,8 @@ def _write(store: Path, graph: KnowledgeGraph, span: Span, target: Path, about: 
         table: dict[str, Column] = {}
         names: dict[str, str] = {}
         for name in COLUMNS:
+            if name not in own and name not in manifest.columns:
+                continue  # a column that older stores do not have
             table[name] = own.get(name) or manifest.columns[name]
             if name not in own:  # several columns may share a file, which may be called like one of our own
                 file = table[name].file

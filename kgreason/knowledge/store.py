@@ -26,7 +26,7 @@ from kgreason.knowledge.writing import writing
 
 Verify: TypeAlias = Literal["checksum", "once", "size"]
 _GRAPH = ("head_ptr", "relation", "tail", "tail_ptr", "inverse", "head")
-_LABELS = ("ptr", "entity", "score", "preferred", "pos")
+_LABELS = ("ptr", "entity", "score", "preferred", "pos", "given")
 _STRINGS = tuple(
     f"{part}.{kind}" for part in ("entities", "relations", "labels") for kind in ("blob", "offsets", "order")
 )
@@ -135,7 +135,8 @@ def graph_of(
 ) -> KnowledgeGraph:
     """Put a graph together from the columns of `columns_of`."""
     entities = _table(arrays, "entities")
-    labels = Labels(_table(arrays, "labels"), *(arrays[f"labels.{name}"] for name in _LABELS))
+    noted = {"labels.given": np.zeros(0, np.uint8), **arrays}  # stores of before 1.0 have no such column
+    labels = Labels(_table(arrays, "labels"), *(noted[f"labels.{name}"] for name in _LABELS))
     return KnowledgeGraph(
         entities=entities,
         relations=Vocab(_table(arrays, "relations")),

@@ -54,7 +54,7 @@ class Summary:
         degrees: How many facts entities have.
         parts: How many parts there are that do not hang together.
         largest: The share of all entities in the largest part.
-        labelled: The share of entities with a label other than their name.
+        labelled: The share of entities with a name besides their id.
         ambiguous: The share of labels that may mean several entities.
     """
 
@@ -81,7 +81,7 @@ class Summary:
         return [
             ("size", f"{self.entities:,} entities, {len(self.relations)} relations, {self.triples:,} triples"),
             ("labels", f"{self.labels:,} with {self.senses:,} senses; {self.ambiguous:.1%} mean several entities"),
-            ("labelled", f"{self.labelled:.1%} of entities have a label other than their name"),
+            ("labelled", f"{self.labelled:.1%} of entities have a name besides their id"),
             ("facts", f"{d.mean:.1f} an entity; median {d.median}, 90 % {d.p90}, 99 % {d.p99}, most {d.most:,}"),
             ("hubs", ", ".join(f"{name} {count:,}" for name, count in d.hubs[:3])),
             ("parts", f"{self.parts:,}; the largest holds {self.largest:.1%} of entities"),
@@ -122,8 +122,14 @@ def degrees(graph: KnowledgeGraph) -> Int64[ndarray, " entities"]:
 
 
 def labelled(graph: KnowledgeGraph) -> ndarray:
-    """Return which entities have a label that is neither their name nor the last part of it, in any spelling."""
+    """Return which entities the source gives a name.
+
+    Where nobody noted that: which have a label that is neither their id nor the last part of it, in any spelling.
+    """
     import polars as pl
+
+    if len(graph.labels.given):
+        return np.asarray(graph.labels.given) > 0
 
     names = pl.Series(list(graph.entities), dtype=pl.String)
     shown = pl.Series(list(graph.labels.names), dtype=pl.String)

@@ -16,6 +16,7 @@ from kgreason import ConfigError, DataError, KnowledgeGraph
 from kgreason.cli.app import app
 from kgreason.cli.console import run, set_quiet
 from kgreason.data.rules import Rules
+from kgreason.knowledge import RdfSource, build_graph, build_store, export_graph, infer, open_store
 from kgreason.knowledge.check import check
 from kgreason.knowledge.drawing import draw
 from kgreason.knowledge.explore import Explore
@@ -173,6 +174,32 @@ def test_check_finds_what_was_planted() -> None:
     assert found["duplicate labels"].examples == ("Thing 0 (2)",)
     assert found["ids outside"].weight == "good"
     assert found["isolated"].count == 0
+
+
+def test_what_is_called_as_its_id_ends_is_not_dangling(tmp_path: Path) -> None:
+    label = "<http://www.w3.org/2000/01/rdf-schema#label>"
+    path = tmp_path / "towns.nt"
+    path.write_text(
+        f'<http://x/a> <http://x/near> <http://x/Vienna> .\n<http://x/Vienna> {label} "Vienna" .\n'
+        f'<http://x/a> {label} "A town" .\n<http://x/b> {label} "Another" .\n'
+        "<http://x/b> <http://x/near> <http://x/Vienn> .\n"
+        "<http://x/0> <http://www.w3.org/2002/07/owl#sameAs> <http://x/b> .\n"
+    )
+    for graph in (build_graph(RdfSource(path)), open_store(build_store(RdfSource(path), tmp_path / "store"))):
+        found = {f.name: f for f in check(graph).findings}
+        assert found["dangling"].examples == ("http://x/Vienn",)
+        assert summarise(graph).labelled == 0.6
+        merged = infer(graph, ["same"])
+        assert dict(zip(merged.entities, merged.labels.given.tolist(), strict=True)) == {
+            "http://x/0": 1,
+            "http://x/Vienn": 0,
+            "http://x/Vienna": 1,
+            "http://x/a": 1,
+        }
+    again = build_store(RdfSource(export_graph(graph, tmp_path / "again.nt")), tmp_path / "again")
+    assert (again / "manifest.json").read_text().replace("again.nt", "towns.nt").split('"sources"')[0] == (
+        tmp_path / "store" / "manifest.json"
+    ).read_text().split('"sources"')[0]
 
 
 def test_check_of_relations_that_are_named_or_in_the_rules() -> None:
