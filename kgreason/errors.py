@@ -4,6 +4,9 @@ Every message says what was found, where, what was expected, and what to do next
 alone, without a traceback, and exits with code 2.
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class KgreasonError(Exception):
     """Base of every error that kgreason raises on purpose."""
@@ -26,3 +29,9 @@ class MissingExtraError(KgreasonError, ImportError):
 
     def __init__(self, package: str, extra: str, needed_by: str) -> None:
         super().__init__(f"{needed_by} needs the package '{package}'. Install it with: pip install 'kgreason[{extra}]'")
+
+
+def near(name: object, known: Iterable[str]) -> str:
+    """Return ` Did you mean 'x'?` for the nearest known name, or nothing: the end of a message about a wrong name."""
+    found = difflib.get_close_matches(str(name), list(known), n=1)
+    return f" Did you mean '{found[0]}'?" if found else ""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -14,7 +13,7 @@ from torch import nn
 from kgreason.audit.subject import Row, Subject
 from kgreason.collate import Loader, Prepared
 from kgreason.data import NONE, KnowledgeGraph, relation_text
-from kgreason.data.walked import walked
+from kgreason.data.walked import masked, walked
 from kgreason.explain.looks import View
 from kgreason.explain.walks import Fact, RowWalk
 from kgreason.frontier import Facts
@@ -63,12 +62,12 @@ def ask_walks(subject: Subject, split: Split, seed: int) -> tuple[list[str], lis
 
 def without(graph: KnowledgeGraph, gone: _Triples) -> KnowledgeGraph:
     """Return a graph without some triples; ids stay."""
-    return _masked(graph, *(~among for among in _among(graph, gone)))
+    return masked(graph, *(~among for among in _among(graph, gone)))
 
 
 def only(graph: KnowledgeGraph, kept: _Triples) -> KnowledgeGraph:
     """Return a graph with some of its triples alone; ids stay."""
-    return _masked(graph, *_among(graph, kept))
+    return masked(graph, *_among(graph, kept))
 
 
 def _among(graph: KnowledgeGraph, triples: _Triples) -> tuple[ndarray, ndarray]:
@@ -80,22 +79,6 @@ def _among(graph: KnowledgeGraph, triples: _Triples) -> tuple[ndarray, ndarray]:
         a, b = graph.tail_ptr[tail : tail + 2]
         back[a:b] |= (graph.head[a:b] == head) & (graph.inverse[a:b] == relation)
     return out, back
-
-
-def _masked(graph: KnowledgeGraph, out: ndarray, back: ndarray) -> KnowledgeGraph:
-    def counted(ptr: ndarray, kept: ndarray) -> ndarray:
-        ends: ndarray = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)[ptr]
-        return ends
-
-    return replace(
-        graph,
-        head_ptr=counted(graph.head_ptr, out),
-        relation=graph.relation[out],
-        tail=graph.tail[out],
-        tail_ptr=counted(graph.tail_ptr, back),
-        inverse=graph.inverse[back],
-        head=graph.head[back],
-    )
 
 
 def _beside(graph: KnowledgeGraph, named: _Triples, draw: np.random.Generator) -> _Triples:

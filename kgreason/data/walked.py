@@ -29,11 +29,14 @@ def walked(knowledge: KnowledgeGraph) -> KnowledgeGraph:
     return _KEPT[knowledge]
 
 
-def _walked(knowledge: KnowledgeGraph) -> KnowledgeGraph:
-    rules = knowledge.rules
-    allowed = _allowed(knowledge, rules)
-    out = _kept(knowledge.head_ptr, knowledge.relation, allowed, rules.hub_limit)
-    into = _kept(knowledge.tail_ptr, knowledge.inverse, allowed, rules.hub_limit)
+def masked(knowledge: KnowledgeGraph, out: Bool[ndarray, " outward"], into: Bool[ndarray, " inward"]) -> KnowledgeGraph:
+    """Return a graph with some of its triples alone; ids of entities and relations, and all labels, stay.
+
+    Args:
+        knowledge: The graph.
+        out: Which rows are kept by head: those of `relation` and `tail`.
+        into: Which are kept by tail: those of `inverse` and `head`.
+    """
     return replace(
         knowledge,
         head_ptr=_counted(knowledge.head_ptr, out),
@@ -42,8 +45,15 @@ def _walked(knowledge: KnowledgeGraph) -> KnowledgeGraph:
         tail_ptr=_counted(knowledge.tail_ptr, into),
         inverse=knowledge.inverse[into],
         head=knowledge.head[into],
-        rules=Rules(rules.lexical),
     )
+
+
+def _walked(knowledge: KnowledgeGraph) -> KnowledgeGraph:
+    rules = knowledge.rules
+    allowed = _allowed(knowledge, rules)
+    out = _kept(knowledge.head_ptr, knowledge.relation, allowed, rules.hub_limit)
+    into = _kept(knowledge.tail_ptr, knowledge.inverse, allowed, rules.hub_limit)
+    return replace(masked(knowledge, out, into), rules=Rules(rules.lexical))
 
 
 def _allowed(knowledge: KnowledgeGraph, rules: Rules) -> Bool[ndarray, " relations"]:

@@ -1,16 +1,15 @@
 """Reads the variants of an experiment, and runs them one after the other; `sweep` runs them side by side."""
 
 import math
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, final
 
-from kgreason.errors import ConfigError
+from kgreason.errors import ConfigError, near
 from kgreason.experiment import record
 from kgreason.experiment.choices import check_choices
-from kgreason.experiment.config import ExperimentConfig, near, sources_of
+from kgreason.experiment.config import ExperimentConfig, load_toml, sources_of
 from kgreason.experiment.retest import retest
 from kgreason.experiment.rows import read_rows
 from kgreason.experiment.run import Options, Run, run_experiment
@@ -73,12 +72,7 @@ class Ablation:
             ConfigError: If a key does not exist, an override is no setting or changes nothing, or two rows are the same
                 experiment. (With `overrides`, such a row is skipped.)
         """
-        try:
-            tables = tomllib.loads(path.read_text("utf-8"))
-        except FileNotFoundError as error:
-            raise ConfigError(f"{path}: there is no such file.") from error
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"{path} is not valid TOML: {error}") from error
+        tables = load_toml(path)
         try:
             return cls._read(path, tables, dict(overrides or {}))
         except ConfigError as error:

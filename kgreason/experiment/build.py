@@ -31,6 +31,7 @@ from kgreason.rooms import Encoder, Grounder, Parser, Source
 from kgreason.segments import segment_mean
 from kgreason.tasks import TASKS, Split, Splits, Spoil, Task
 from kgreason.tasks.asked import Asking, ask
+from kgreason.tasks.edited import Editing
 from kgreason.tasks.folds import Folds
 from kgreason.tasks.split import ToExample
 from kgreason.train import TRAINERS, TrainSettings
@@ -93,16 +94,14 @@ def build_front(config: ExperimentConfig, texts: Texts | None = None, knowledge:
     model = _language_model(config.encode)
     task_table = dict(config.task)
     spoil, shown, folds = (task_table.pop(key, None) for key in ("spoil", "shown", "folds"))
-    opened: list[KnowledgeGraph] = []  # a remote graph is asked for what the task's examples name
-    fronts: list[Front] = []
+    fronts: list[Front] = []  # what the task draws from the graph is drawn once this is built
     made = {
-        "generate": partial(_generate, opened, model or "minilm"),
-        "edit": partial(edit, config, fronts, build_reasoner),
+        "generate": partial(_generate, fronts, model or "minilm"),
+        "edit": partial(_edit, fronts, config),
     }
     task = build(TASKS, "task", task_table, **made)
     if knowledge is None:
         knowledge = build_knowledge(config.knowledge, texts or partial(_texts, task))
-    opened.append(knowledge)
     sizes = {EdgeType.KNOWLEDGE: len(knowledge.relations)}
     train = build(TRAINERS, "train", {"select": task.select} | config.train)
     context = {
@@ -156,15 +155,32 @@ def _label_relations(front: Front) -> tuple[int, ...]:
     return tuple(known.id(label) if label in known else -1 for label in front.task.labels)
 
 
-def _generate(opened: Sequence[KnowledgeGraph], model: str, asking: Asking, to_example: ToExample) -> Split:
+def _generate(fronts: Sequence[Front], model: str, asking: Asking, to_example: ToExample) -> Split:
     """Return the questions that a graph asks about itself."""
-    if not opened:
-        raise ConfigError(
-            "[task] train = { generate = … } needs the whole graph, and an endpoint is asked for a part. Have it here "
-            "first: kgreason graph build ENDPOINT --out FOLDER"
-        )
-    knowledge = walked(opened[0])
+    knowledge = walked(_built(fronts, "train = { generate = … }").knowledge)
     return ask(knowledge, phrases(knowledge, model), asking, to_example)
+
+
+def _edit(
+    fronts: Sequence[Front],
+    config: ExperimentConfig,
+    split: Split,
+    editing: Editing,
+    labels: Sequence[str],
+    to_example: ToExample,
+) -> Split:
+    """Return the pairs that an experiment's prover makes."""
+    return edit(config, _built(fronts, "edited"), build_reasoner, split, editing, labels, to_example)
+
+
+def _built(fronts: Sequence[Front], key: str) -> Front:
+    """Return the front of a run, once it is built; a remote graph is opened for what the task draws, so before it."""
+    if not fronts:
+        raise ConfigError(
+            f"[task] {key} needs the whole graph, and an endpoint is asked for a part. Have it here first: "
+            "kgreason graph build ENDPOINT --out FOLDER"
+        )
+    return fronts[0]
 
 
 def _texts(task: Task) -> Iterator[tuple[str, Sequence[str]]]:

@@ -13,9 +13,9 @@ from kgreason.decode.control import CONTROLS
 from kgreason.decode.instruct import Reach
 from kgreason.decode.relations import RELATION_SCORES, RELATION_VECTORS
 from kgreason.encode import ENCODERS
-from kgreason.errors import ConfigError
+from kgreason.errors import ConfigError, near
 from kgreason.experiment.build import NESTED, PLAIN
-from kgreason.experiment.config import ROOMS, ExperimentConfig, near
+from kgreason.experiment.config import ROOMS, ExperimentConfig
 from kgreason.experiment.shown import Shown
 from kgreason.frontier import Hops
 from kgreason.ground import GROUNDERS

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from kgreason.errors import ConfigError
+from kgreason.errors import ConfigError, near
 from kgreason.experiment.ablate import Ablation
-from kgreason.experiment.config import ExperimentConfig, near
+from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.control import Control, Overrides, When
 from kgreason.experiment.control_table import CONTROLS
 

@@ -12,15 +12,14 @@ from kgreason.errors import ConfigError, StoreError
 from kgreason.experiment import record
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.english import lexicon
-from kgreason.experiment.prepare import MADE_BY, graph_checksum
+from kgreason.experiment.prepare import MADE_BY, graph_checksum, word_checksums
 from kgreason.ground.term import Term
 from kgreason.ground.word_facts import word_facts
 from kgreason.pipeline import Pipeline
-from kgreason.places import cache_folder, shipped
+from kgreason.places import cache_folder
 from kgreason.reasoner import Reasoner
 from kgreason.tasks import Split
 from kgreason.tasks.edited import Edited, Editing, Proved
-from kgreason.tasks.manifest import sha256
 from kgreason.tasks.split import ToExample
 from kgreason.tasks.substitutes import Substitutes
 
@@ -32,7 +31,7 @@ _BATCH = 64
 
 def edit(
     config: ExperimentConfig,
-    fronts: "Sequence[Front]",
+    front: "Front",
     build_reasoner: "Callable[[ExperimentConfig, Front], Reasoner]",
     split: Split,
     editing: Editing,
@@ -43,7 +42,7 @@ def edit(
 
     Args:
         config: The experiment; its graph proves, so a perturbed graph makes other pairs.
-        fronts: Its front, once it is built.
+        front: Its front.
         build_reasoner: Builds the prover over that front.
         split: Whose sentences are taken.
         editing: How many pairs.
@@ -55,7 +54,6 @@ def edit(
         DataError: If there are too few sentences.
     """
     _check(config)
-    front = fronts[0]
     path = cache_folder() / "edited" / f"{_key(config, front, split, editing)}.jsonl"
     with contextlib.suppress(StoreError):
         rows = record.read_lines(path)
@@ -104,7 +102,7 @@ def _key(config: ExperimentConfig, front: "Front", split: Split, editing: Editin
     made_of: dict[str, Any] = {room: getattr(config, room) for room in ("parse", "ground")}
     made_of |= {"editing": asdict(editing), "graph": graph_checksum(front.knowledge)}
     made_of |= {"code": record.code_hash((*MADE_BY, "tasks", "decode", "answer"))}
-    made_of |= {"words": {path.name: sha256(path) for path in sorted(shipped("graphs").glob("*.tsv"))}}
+    made_of |= {"words": word_checksums()}
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode())
     for example in split.examples:
         digest.update(example.texts[0].encode() + b"\0")

@@ -129,6 +129,11 @@ def graph_checksum(knowledge: KnowledgeGraph) -> str:
     return digest.hexdigest()
 
 
+def word_checksums() -> dict[str, str]:
+    """Return the sha256 of every table of words that ships with the graphs, by its name."""
+    return {path.name: sha256(path) for path in sorted(shipped("graphs").glob("*.tsv"))}
+
+
 def data_checksums(splits: Iterable[Split]) -> dict[str, str]:
     """Return the sha256 of every file that some splits were read from."""
     return {path: checksum for split in splits for path, checksum in split.checksum.items()}
@@ -157,7 +162,7 @@ def _key(front: "Front", config: ExperimentConfig, split: Split) -> str:
     made_of |= {"model": language.get("model", "") if isinstance(language, Mapping) else language}
     made_of |= {"graph": graph_checksum(front.knowledge), "labels": front.task.labels, "code": code_hash(MADE_BY)}
     made_of |= {"learned": identity(front.ground)} if identity(front.ground) else {}
-    made_of |= {"words": {path.name: sha256(path) for path in sorted(shipped("graphs").glob("*.tsv"))}}
+    made_of |= {"words": word_checksums()}
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode())
     for e in split.examples:
         target = sorted(e.target) if isinstance(e.target, frozenset) else e.target

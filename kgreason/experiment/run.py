@@ -11,16 +11,15 @@ from typing import Any, final
 
 from kgreason.errors import StoreError
 from kgreason.experiment import cards, lease, provenance, record
-from kgreason.experiment.build import build_front, build_reasoner
-from kgreason.experiment.config import ROOMS, ExperimentConfig
+from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.cost import Meter, count_trainable
 from kgreason.experiment.folders import folder_of
 from kgreason.experiment.measure import evaluate, train_reasoner
-from kgreason.experiment.prepare import Step, checksums_of, sizes_of
+from kgreason.experiment.prepare import Step
 from kgreason.experiment.reading import learn
 from kgreason.experiment.shelf import Opened, Shelf
 from kgreason.experiment.trackers import Tracking
-from kgreason.train import FitResult, Processes, Progress, forget, join_processes, seed_everything
+from kgreason.train import FitResult, Processes, Progress, forget, join_processes
 
 #: The folder inside a run's with the files that it was read from.
 SOURCE = "source"
@@ -115,32 +114,6 @@ def run_experiment(config: ExperimentConfig, options: Options | None = None) -> 
             if processes.rank == 0:
                 tracking.finish(metrics)
         return Run(folder, metrics, fresh=True)
-
-
-def check_experiment(config: ExperimentConfig, data: bool = True) -> dict[str, Any]:
-    """Build everything an experiment needs, without training; return what there is to tell.
-
-    Args:
-        config: The experiment.
-        data: Whether to read the data sets as well.
-
-    Raises:
-        ConfigError: If a name or an argument is wrong.
-        DataError: If a data set is.
-    """
-    seed_everything(config.seed)
-    front = build_front(config)
-    reasoner = build_reasoner(config, front)
-    told = {
-        "title": config.title,
-        "choices": {room: config.as_tables()[room]["name"] for room in ROOMS},
-        "graph": repr(front.knowledge),
-        "trainable": count_trainable(reasoner),
-    }
-    if not data:
-        return told
-    splits = front.splits()
-    return told | {"sizes": sizes_of(splits), "fingerprint": config.fingerprint(checksums_of(front, splits))}
 
 
 @contextmanager

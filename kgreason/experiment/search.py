@@ -2,17 +2,16 @@
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
 
-from kgreason.errors import ConfigError
+from kgreason.errors import ConfigError, near
 from kgreason.experiment import record
 from kgreason.experiment.choices import check_choices, filled
-from kgreason.experiment.config import ExperimentConfig, near
+from kgreason.experiment.config import ExperimentConfig, load_toml
 from kgreason.experiment.space import Range, read_space
 
 SAMPLERS, PRUNE = ("tpe", "random"), ("median", "halving", "none")
@@ -103,12 +102,7 @@ class Search:
         Raises:
             ConfigError: If something in it is wrong.
         """
-        try:
-            tables = tomllib.loads(path.read_text("utf-8"))
-        except FileNotFoundError as error:
-            raise ConfigError(f"{path}: there is no such file.") from error
-        except (IsADirectoryError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"{path} is not valid TOML: {error}") from error
+        tables = load_toml(path)
         try:
             return cls._read(path, tables, dict(overrides or {}))
         except ConfigError as error:

@@ -19,6 +19,7 @@ from kgreason.reasoner import Reasoner
 from kgreason.rooms import Grounder, Parser
 from kgreason.tasks import Split
 from kgreason.tasks.evidence import Evidence, Triples, both_ways, distinct, key, reaches
+from kgreason.tasks.keys import table_of_how
 from kgreason.tensors import GraphBatch
 from kgreason.train import Precision, predict
 
@@ -66,13 +67,7 @@ class Shown:
         Raises:
             ConfigError: If a key does not exist.
         """
-        table = {"how": given} if isinstance(given, str) else dict(given)
-        for name in table:
-            if name not in cls.__dataclass_fields__:
-                raise ConfigError(f"[task] shown has no '{name}'. It has: {', '.join(cls.__dataclass_fields__)}.")
-        if "how" not in table:
-            raise ConfigError(f"[task] shown says not how. Known: {', '.join(_HOW)}.")
-        return cls(**table)
+        return cls(**table_of_how("[task] shown", given, cls.__dataclass_fields__, _HOW))
 
     def views(self, split: Split, knowledge: KnowledgeGraph) -> "Views":
         """Make the graph of each question of a split.

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
-from kgreason.errors import ConfigError, KgreasonError
+from kgreason.errors import ConfigError, KgreasonError, near
 from kgreason.experiment.choices import check_choices, filled
-from kgreason.experiment.config import ExperimentConfig, near
+from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.rows import unmet
 
 _KINDS = ("float", "log", "int", "choice")

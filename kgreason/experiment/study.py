@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
-from kgreason.errors import ConfigError, DataError, MissingExtraError, StoreError
+from kgreason.errors import ConfigError, DataError, MissingExtraError, StoreError, near
 from kgreason.experiment import lease
-from kgreason.experiment.config import ExperimentConfig, near
+from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.filelock import FileLock
 from kgreason.experiment.lease import BusyError
 from kgreason.experiment.run import Options, run_experiment

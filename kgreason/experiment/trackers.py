@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, final, runtime_checkable
 
-from kgreason.errors import ConfigError, MissingExtraError
+from kgreason.errors import ConfigError, MissingExtraError, near
 from kgreason.experiment import record
-from kgreason.experiment.config import ExperimentConfig, near
+from kgreason.experiment.config import ExperimentConfig
 from kgreason.train import Progress
 from kgreason.train.watch import Board, silent
 

@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kgreason.errors import DataError, StoreError
+from kgreason.errors import DataError, StoreError, near
 from kgreason.experiment import record
-from kgreason.experiment.config import near
 from kgreason.experiment.retest import TESTS
 from kgreason.experiment.sweep import FAILED
 from kgreason.report.result import Result, Study

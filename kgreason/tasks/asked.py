@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from kgreason.data import KnowledgeGraph
 from kgreason.errors import ConfigError, DataError
+from kgreason.tasks.keys import check_keys
 from kgreason.tasks.phrases import Phrases
 from kgreason.tasks.split import Split, ToExample
 
@@ -55,9 +56,7 @@ class Asking:
         Raises:
             ConfigError: If a key does not exist or a value is wrong.
         """
-        for key in table:
-            if key not in cls.__dataclass_fields__:
-                raise ConfigError(f"[task] train has no '{key}'. It has: {', '.join(cls.__dataclass_fields__)}.")
+        check_keys("[task] train", table, cls.__dataclass_fields__)
         if "generate" not in table:
             raise ConfigError("[task] train is a table without 'generate': how many questions the graph is to ask.")
         return cls(**table)

@@ -1,13 +1,13 @@
 """Cuts one data set into train, dev and test so that no two of them share a group of rows."""
 
-import difflib
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, final, get_args
 
 from kgreason.data import Example
-from kgreason.errors import ConfigError, DataError
+from kgreason.errors import ConfigError, DataError, near
+from kgreason.tasks.keys import check_keys
 from kgreason.tasks.split import Split, ToExample, join, read_split, without_copies
 from kgreason.tasks.task import Splits
 
@@ -50,15 +50,10 @@ class Cut:
         Raises:
             ConfigError: If a key does not exist, or a value is not what it should be.
         """
-        for key in table:
-            if key not in cls.__dataclass_fields__:
-                raise ConfigError(
-                    f"[task] split has no '{key}'.{_near(key, cls.__dataclass_fields__)} It has: "
-                    f"{', '.join(cls.__dataclass_fields__)}."
-                )
+        check_keys("[task] split", table, cls.__dataclass_fields__)
         by, seed, shares = (table.get(key, getattr(_DEFAULT, key)) for key in ("by", "seed", "shares"))
         if by not in get_args(By):
-            raise ConfigError(f"[task] split.by = {by!r} is not known.{_near(by, get_args(By))} {_KNOWN}")
+            raise ConfigError(f"[task] split.by = {by!r} is not known.{near(by, get_args(By))} {_KNOWN}")
         if type(seed) is not int:
             raise ConfigError(f"[task] split.seed = {seed!r} is not a whole number.")
         try:
@@ -72,11 +67,6 @@ class Cut:
 
 _DEFAULT = Cut()
 _KNOWN = f"Known: {', '.join(get_args(By))}."
-
-
-def _near(name: object, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(str(name), list(known), n=1)
-    return f" Did you mean '{near[0]}'?" if near else ""
 
 
 def draw_cut(to_example: ToExample, specs: Sequence[str], cut: Cut, limit: int = 0) -> Splits:

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, final
 from kgreason.data import UPOS, Example, LogicGraph, NodeType
 from kgreason.errors import ConfigError, DataError
 from kgreason.tasks.frames_english import article
+from kgreason.tasks.keys import check_keys
 from kgreason.tasks.split import Split, ToExample
 from kgreason.tasks.substitutes import Substitutes
 
@@ -66,9 +67,7 @@ class Editing:
         """
         if not isinstance(value, Mapping):
             return cls(value)  # type: ignore[arg-type]  # checked above
-        for key in value:
-            if key not in cls.__dataclass_fields__:
-                raise ConfigError(f"[task] edited has no '{key}'. It has: {', '.join(cls.__dataclass_fields__)}.")
+        check_keys("[task] edited", value, cls.__dataclass_fields__)
         if "pairs" not in value:
             raise ConfigError("[task] edited is a table without 'pairs': how many pairs to make.")
         return cls(**value)

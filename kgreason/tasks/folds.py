@@ -1,6 +1,5 @@
 """Cuts a small data set into folds, each of which is the test once; nothing that belongs together is in two of them."""
 
-import difflib
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from numpy import ndarray
 from kgreason.data import Example
 from kgreason.errors import ConfigError, DataError
 from kgreason.tasks.groups import groups_of
+from kgreason.tasks.keys import check_keys
 from kgreason.tasks.split import KINDS, Split, hold_out, join, row_fields, without_copies
 from kgreason.tasks.task import Splits
 
@@ -76,12 +76,7 @@ class Folds:
         """
         if not isinstance(given, Mapping):
             raise ConfigError(f"[task] folds = {given!r}, expected a table such as {{ count = 5, fold = 0 }}.")
-        known = list(cls.__dataclass_fields__)
-        for key in given:
-            if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                hint = f" Did you mean '{near[0]}'?" if near else ""
-                raise ConfigError(f"[task] folds has no '{key}'.{hint} It has: {', '.join(known)}.")
+        check_keys("[task] folds", given, cls.__dataclass_fields__)
         if task.get("split"):
             raise ConfigError("[task] split cuts the data, and folds would, too; leave one of them out.")
         if isinstance(task.get("train"), Mapping) or not task.get("train"):

@@ -1,6 +1,5 @@
 """Reads a file of datasets/: where a data set comes from, its licence, its files and their checksums, its splits."""
 
-import difflib
 import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -8,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-from kgreason.errors import DataError
+from kgreason.errors import DataError, near
 from kgreason.places import data_folder, shipped
 from kgreason.tasks.rows import FORMS, form_of
 
@@ -105,7 +104,7 @@ class Manifest:
         known = [key for key in cls.__dataclass_fields__ if key != "folder"]
         for key in tables:
             if key not in known:
-                raise DataError(f"{path}: there is no key '{key}'.{_near(key, known)} Keys: {', '.join(known)}.")
+                raise DataError(f"{path}: there is no key '{key}'.{near(key, known)} Keys: {', '.join(known)}.")
         if tables.get("form", "jsonl") not in FORMS:
             raise DataError(f"{path}: form = '{tables['form']}' is not known. Known: {', '.join(FORMS)}.")
         tables["files"] = tuple(_file(path, table) for table in tables.get("files", ()))
@@ -176,19 +175,14 @@ def open_manifest(name: str) -> Manifest:
         return Manifest.from_toml(known[name])
     if path.suffix or len(path.parts) > 1:
         raise DataError(f"{name}: there is no such file (looked from {Path.cwd()}).")
-    raise DataError(f"There is no data set '{name}'.{_near(name, known)} Known: {', '.join(known) or 'none'}.")
+    raise DataError(f"There is no data set '{name}'.{near(name, known)} Known: {', '.join(known) or 'none'}.")
 
 
 def _file(path: Path, table: Mapping[str, str]) -> File:
     known = list(File.__dataclass_fields__)
     for key in table:
         if key not in known:
-            raise DataError(f"{path}: a file has the key '{key}'.{_near(key, known)} Keys: {', '.join(known)}.")
+            raise DataError(f"{path}: a file has the key '{key}'.{near(key, known)} Keys: {', '.join(known)}.")
     if "path" not in table:
         raise DataError(f"{path}: a table in [[files]] has no 'path'.")
     return File(**table)
-
-
-def _near(name: str, known: Any) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f" Did you mean '{near[0]}'?" if near else ""

@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from kgreason.data import Example
 from kgreason.errors import ConfigError
+from kgreason.tasks.keys import table_of_how
 from kgreason.tasks.split import Split
 from kgreason.tasks.stories import shuffle_names, shuffle_sentences
 from kgreason.tasks.task import Splits
@@ -57,13 +58,7 @@ class Spoil:
         Raises:
             ConfigError: If a key does not exist.
         """
-        table = {"how": given} if isinstance(given, str) else dict(given)
-        for key in table:
-            if key not in cls.__dataclass_fields__:
-                raise ConfigError(f"[task] spoil has no '{key}'. It has: {', '.join(cls.__dataclass_fields__)}.")
-        if "how" not in table:
-            raise ConfigError(f"[task] spoil says not how. Known: {', '.join(sorted(_CHANGES))}.")
-        return cls(**table)
+        return cls(**table_of_how("[task] spoil", given, cls.__dataclass_fields__, sorted(_CHANGES)))
 
     def __call__(self, splits: Splits) -> Splits:
         """Spoil what a run draws from."""

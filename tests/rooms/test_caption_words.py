@@ -2,26 +2,12 @@
 
 import pytest
 
-from kgreason.data import UPOS, Entailment, KnowledgeGraph
-from kgreason.ground.natural import NaturalRelations, Term
+from kgreason.data import Entailment, KnowledgeGraph
+from kgreason.ground.natural import NaturalRelations
 from kgreason.ground.units import Lexicon
-from kgreason.knowledge import open_graph
+from tests.words import pairs
 
 E = Entailment
-
-
-@pytest.fixture(scope="module")
-def wordnet() -> KnowledgeGraph:
-    return open_graph("wordnet")
-
-
-@pytest.fixture(scope="module")
-def natural(wordnet: KnowledgeGraph) -> NaturalRelations:
-    return NaturalRelations(wordnet)
-
-
-def pairs(*texts: str, pos: str = "NOUN") -> list[tuple[Term, Term]]:
-    return [(Term(a, a, UPOS.id(pos)), Term(b, b, UPOS.id(pos))) for a, b in (text.split("/") for text in texts)]
 
 
 @pytest.mark.parametrize(

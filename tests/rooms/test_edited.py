@@ -10,6 +10,7 @@ from kgreason.errors import ConfigError, DataError
 from kgreason.experiment.build import Front, build_front
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.english import lexicon
+from kgreason.experiment.prove import UNTRAINED
 from kgreason.tasks.edited import Editing
 from kgreason.tasks.substitutes import Substitutes
 
@@ -33,17 +34,11 @@ def _config(tmp_path: Path, **task: object) -> ExperimentConfig:
     rows = [f"{text}\tSomething happens .\tneutral" for text in SENTENCES]
     (tmp_path / "own.tsv").write_text("\n".join(["premise\thypothesis\tlabel", *rows]) + "\n", "utf-8")
     return ExperimentConfig.from_dict(
-        {
+        UNTRAINED
+        | {
             "title": "edited",
-            "task": {"name": "nli", "train": [str(tmp_path / "own.tsv")], "dev": 0.5} | task,
-            "parse": {"name": "semantic", "around": {"name": "dependency"}},
             "knowledge": {"name": "wordnet"},
-            "ground": {"name": "edits"},
-            "collate": {"name": "default"},
-            "encode": {"name": "nothing"},
-            "decode": {"name": "natural_logic"},
-            "answer": {"name": "proof"},
-            "train": {"name": "none"},
+            "task": {"name": "nli", "train": [str(tmp_path / "own.tsv")], "dev": 0.5} | task,
         }
     )
 

@@ -12,7 +12,8 @@ from torch import Tensor
 from kgreason.errors import ConfigError, StoreError
 from kgreason.experiment.ablate import Ablation, run_ablation
 from kgreason.experiment.config import ExperimentConfig
-from kgreason.experiment.run import Options, check_experiment, run_experiment
+from kgreason.experiment.plan import plan_of
+from kgreason.experiment.run import Options, run_experiment
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def test_expected_numbers_are_compared(config: ExperimentConfig) -> None:
 )
 def test_a_wrong_setting_is_named(config: ExperimentConfig, override: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        check_experiment(config.with_overrides(override))
+        list(plan_of({"": config.with_overrides(override)}, (0,), Path("runs"), data=False))
 
 
 def test_a_cache_that_was_cut_off_is_made_anew(config: ExperimentConfig, world: Path) -> None:

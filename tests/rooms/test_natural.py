@@ -8,35 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kgreason.data import UPOS, Entailment, KnowledgeGraph
+from kgreason.data import Entailment, KnowledgeGraph
 from kgreason.errors import DataError
 from kgreason.ground.morphology import negation
 from kgreason.ground.natural import MAPPING, NaturalRelations, Term
 from kgreason.ground.word_facts import WordFacts, word_facts
 from kgreason.knowledge import open_graph
 from kgreason.places import shipped
+from tests.words import pairs, term
 
 E = Entailment
 FLIP = [0, 2, 1, 3, 4, 5, 6]
-
-
-def term(text: str, pos: str = "NOUN", lemma: str = "") -> Term:
-    return Term(text, lemma or text.lower(), UPOS.id(pos))
-
-
-def pairs(*texts: str, pos: str = "NOUN") -> list[tuple[Term, Term]]:
-    """`pairs("dog/cat", "red/blue")`."""
-    return [(term(a, pos), term(b, pos)) for a, b in (text.split("/") for text in texts)]
-
-
-@pytest.fixture(scope="module")
-def wordnet() -> KnowledgeGraph:
-    return open_graph("wordnet")
-
-
-@pytest.fixture(scope="module")
-def natural(wordnet: KnowledgeGraph) -> NaturalRelations:
-    return NaturalRelations(wordnet)
 
 
 @pytest.mark.parametrize(
