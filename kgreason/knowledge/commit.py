@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import secrets
 import shutil
 import tempfile
 import time
@@ -13,7 +14,7 @@ from typing import final
 from kgreason.errors import StoreError
 from kgreason.knowledge.checks import note_checked
 from kgreason.knowledge.claims import alone, claimed, owner
-from kgreason.knowledge.manifest import MANIFEST, Column, Manifest, read_manifest, write_manifest, write_whole
+from kgreason.knowledge.manifest import MANIFEST, Column, Manifest, beside, read_manifest, write_manifest, write_whole
 
 #: A store up to this many bytes is read through whenever it is opened, which takes some milliseconds.
 SMALL = 2**23
@@ -24,7 +25,7 @@ UNFINISHED = ".build"
 #: Seconds after which what may be another process's counts as left behind, where nobody can tell.
 _STALE = 24 * 3600.0
 #: What another process may be writing, under names of its own.
-_UNDERWAY = (".columns-", f".{MANIFEST}-", ".manifest-", f".{SKIPPED}-", f"{UNFINISHED}-")
+_UNDERWAY = (".columns-", f".{MANIFEST}-", f".{SKIPPED}-", f"{UNFINISHED}-")
 _OURS = (*_UNDERWAY, "columns-", UNFINISHED, SKIPPED)
 
 
@@ -48,7 +49,6 @@ def check_target(folder: Path) -> None:
 def new_columns(folder: Path) -> Iterator[Path]:
     """Make a temporary folder for the columns of a store, and remove what is left of it."""
     with own_folder(folder, ".columns-") as temporary:
-        temporary.chmod(0o755)  # mkdtemp makes it private
         yield temporary
 
 
@@ -59,12 +59,13 @@ def own_folder(folder: Path, prefix: str) -> Iterator[Path]:
     What killed processes left behind there is removed first.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f"{prefix}{secrets.token_hex(6)}"  # named first, so that an interrupt can remove it
     with contextlib.ExitStack() as claims:
-        with alone(folder) as sure:  # so that nobody finds it before it is claimed
-            _sweep(folder, sure)
-            temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
-            claims.enter_context(claimed(temporary))
         try:
+            with alone(folder) as sure:  # so that nobody finds it before it is claimed
+                _sweep(folder, sure)
+                temporary.mkdir()
+                claims.enter_context(claimed(temporary))
             yield temporary
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -98,8 +99,9 @@ def commit(folder: Path, temporary: Path, table: Mapping[str, Column], said: Sai
     manifest = Manifest(target.name, dict(table), _counts(table), about, called, dict(said.sources))
     with alone(folder) as sure:
         old = _named(folder)
-        pending = write_manifest(folder, manifest)
+        pending = beside(folder / MANIFEST)
         try:
+            write_manifest(pending, manifest)
             (folder / SKIPPED).unlink(missing_ok=True)
             if said.skipped:
                 write_whole(folder / SKIPPED, said.skipped.encode())

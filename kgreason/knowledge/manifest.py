@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -100,32 +100,36 @@ class Manifest:
     sources: dict[str, str] = field(default_factory=dict)
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> Path:
-    """Write the manifest to a temporary file in `folder`, flushed to disk, and return its path."""
+def beside(path: Path) -> Path:
+    """Return an unused name for what is to become `path`: hidden, in the same folder.
+
+    The name comes first and the file after it, so that who is interrupted between the two knows what to remove.
+    """
+    return path.parent / f".{path.name}-{secrets.token_hex(6)}"
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Write a manifest to a new file, flushed to disk."""
     text = json.dumps(
         {"format": FORMAT, "version": VERSION, **asdict(manifest)}, ensure_ascii=False, indent=1, sort_keys=True
     )
-    handle, name = tempfile.mkstemp(prefix=".manifest-", dir=folder)
-    with os.fdopen(handle, "wb") as file:
+    with path.open("xb") as file:
         file.write(text.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    Path(name).chmod(0o644)  # mkstemp makes it private
-    return Path(name)
 
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
     """Open a file under a temporary name, and give it its own when all is written; if not, nothing is left."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    temporary = beside(path)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             yield file
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: bytes) -> Path:

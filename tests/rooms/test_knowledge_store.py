@@ -240,7 +240,7 @@ with new_columns(Path(sys.argv[1])) as temporary:
 def test_what_a_killed_process_left_behind_is_swept_and_what_one_is_writing_is_not(store: Path) -> None:
     dead = subprocess.run([sys.executable, "-c", LEAVE, str(store), "die"], capture_output=True, text=True, check=False)
     assert (store / dead.stdout.strip()).is_dir()
-    (store / ".manifest-half").touch()  # made and renamed in one step that nobody else is in
+    (store / ".manifest.json-half").touch()  # made and renamed in one step that nobody else is in
     (store / "columns-of-a-commit-that-was-killed").mkdir()
     command = [sys.executable, "-c", LEAVE, str(store), "live"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as living:
