@@ -25,9 +25,14 @@ class PageRankGrounder:
     $$p = \alpha\, \hat s + (1 - \alpha)\, P^\top p, \qquad P_{uv} = \frac{n_{uv}}{d_u}$$
 
     where $n_{uv}$ is the number of triples between two entities, and $d_u$ that of all triples of one. Forward push
-    computes it as exactly as asked, whatever the size of the graph: of each entity $v$ no more than $\varepsilon\, d_v$
-    is missing, and no more than $1 / (\alpha \varepsilon)$ triples are followed. The score of an entity that is added
-    is $p_v$.
+    computes it as exactly as asked, whatever the size of the graph: it follows no more than $1 / (\alpha \varepsilon)$
+    triples, and leaves rests $r_u \le \varepsilon\, d_u$ that it does not hand on. Of a rest, $\alpha r_u$ stays where it is;
+    the others are added as if they had gone a long way, which comes by an entity as often as it has triples:
+
+    $$\hat p_v = \text{push}_v + \alpha\, r_v + (1 - \alpha) \Big(\sum_u r_u\Big) \frac{d_v}{\sum_u d_u}$$
+
+    for all entities that the push came by. So $|\hat p_v - p_v| \le (1 - \alpha)\, \varepsilon\, d_v$, and hubs, of
+    which the push misses most, are not ranked too low. The score of an entity that is added is $\hat p_v$.
 
     Args:
         alpha: $\alpha$, how likely the walk starts again.
@@ -39,6 +44,7 @@ class PageRankGrounder:
 
     Reference:
         Andersen, Chung and Lang, 2006, Local graph partitioning using PageRank vectors, section 3.
+        The last term is ours.
     """
 
     def __init__(
@@ -103,8 +109,7 @@ def push(graph, seeds, limits, space):
         start = ptr[g]
         while start + min(count, max_nodes) + len(own) > len(node):
             node, score = np.concatenate((node, np.empty_like(node))), np.concatenate((score, np.empty_like(score)))
-        for i in range(count):  # of what an entity was not to hand on, it would have kept this much
-            rank[found[i]] += limits[0] * rest[found[i], 0]
+        _add_rest(graph, found[:count], limits[0], space)
         rank[own] = 0.0  # they come first in any case
         best = _best(found[:count], rank, max(max_nodes - len(own), 0))
         size = len(own) + len(best)
@@ -160,6 +165,21 @@ def _spread(graph, start, limits, space):
                     queue[at if at < len(queue) else at - len(queue)] = to
                     waiting += 1
     return count
+
+
+@njit(cache=True)
+@no_type_check
+def _add_rest(graph, found, alpha, space):
+    """Add to the ranks what comes of the rests: their own share, and as if they had gone a long way."""
+    head_ptr, tail, tail_ptr, head = graph
+    rest, rank, _, _ = space
+    left = 0.0
+    for e in found:
+        left += rest[e, 0]
+    far = (1.0 - alpha) * left / max(len(tail) + len(head), 1)
+    for e in found:
+        degree = head_ptr[e + 1] - head_ptr[e] + tail_ptr[e + 1] - tail_ptr[e]
+        rank[e] += alpha * rest[e, 0] + far * degree
 
 
 @njit(cache=True)
