@@ -27,7 +27,8 @@ class PageRankGrounder:
     where $n_{uv}$ is the number of triples between two entities, and $d_u$ that of all triples of one. Forward push
     computes it as exactly as asked, whatever the size of the graph: it follows no more than $1 / (\alpha \varepsilon)$
     triples, and leaves rests $r_u \le \varepsilon\, d_u$ that it does not hand on. Of a rest,
-    $\alpha r_u$ stays where it is; the others are added as if they had gone a long way, which comes by an entity as often as it has triples:
+    $\alpha r_u$ stays where it is; the others are added as if they had gone a long way, which comes by an
+    entity as often as it has triples:
 
     $$\hat p_v = \text{push}_v + \alpha\, r_v + (1 - \alpha) \Big(\sum_u r_u\Big) \frac{d_v}{\sum_u d_u}$$
 
