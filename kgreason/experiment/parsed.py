@@ -22,6 +22,8 @@ from kgreason.rooms import Parser
 
 #: Folders of the package that a parse depends on.
 _MADE_BY = ("data", "parse")
+#: Examples whose parses are kept in one file; who asks for the same ones in such steps finds them.
+CHUNK = 1024
 _TEXTS = ("node_text", "node_lemma", "seeds", "mentions")
 #: The axis along which the rows of a column stand; of others it is the last.
 _FIRST = ("node_span",)

@@ -18,7 +18,7 @@ from kgreason.collate import Prepared
 from kgreason.data import Example, KnowledgeGraph
 from kgreason.errors import StoreError
 from kgreason.experiment.config import ExperimentConfig
-from kgreason.experiment.parsed import parse_once
+from kgreason.experiment.parsed import CHUNK, parse_once
 from kgreason.experiment.reading import identity
 from kgreason.experiment.record import code_hash
 from kgreason.places import cache_folder, shipped
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 Step = Callable[[str, int, int], None]
 #: Folders of the package that what is prepared depends on; and on the tables of words that ship with the graphs.
 MADE_BY = ("data", "parse", "ground", "collate")
-_CHUNK = 1024
 
 
 def prepare(front: "Front", config: ExperimentConfig, split: Split, what: str, step: Step) -> list[Prepared]:
@@ -56,8 +55,8 @@ def prepare(front: "Front", config: ExperimentConfig, split: Split, what: str, s
         step(f"prepare {what} (from the cache)", len(found), len(found))
         return found
     out: list[Prepared] = []
-    for start in range(0, len(split), _CHUNK):
-        part = split.examples[start : start + _CHUNK]
+    for start in range(0, len(split), CHUNK):
+        part = split.examples[start : start + CHUNK]
         graphs = front.ground(parse_once(front.parse, config.parse, part), front.knowledge)
         out += front.collate.prepare(part, graphs)
         step(f"prepare {what}", len(out), len(split))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kgreason.data import Example
 from kgreason.errors import ConfigError, StoreError
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.parsed import CHUNK, parse_once
 from kgreason.experiment.record import code_hash
 from kgreason.ground.kinship import KinshipGrounder
 from kgreason.ground.reader import Reader
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: The file of a run that holds what its grounder has learned.
 READER = "reader.npz"
+#: And that of its second reader, if it has one.
+PAIRS = "pairs.safetensors"
 _MADE_BY = ("data", "parse", "ground")
 
 
@@ -43,16 +46,19 @@ def learn(front: "Front", config: ExperimentConfig, train: Split, folder: Path, 
             "[ground] kinship learns from stories whose facts are known, and the train split has none: give 'facts' "
             "beside each 'story'."
         )
-    kept = cache_folder() / "readers" / f"{_key(config, known)}.npz"
+    kept = cache_folder() / "readers" / _key(config, known)
     try:
-        reader = ground.reader = Reader.load(kept)
+        _load(ground, kept)
         tell(f"A reader of {len(known)} stories, from the cache")
     except StoreError:
-        reader = ground.learn(front.parse(known), [e.stated for e in known], teach_reader)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        reader.save(kept)
-        tell(f"Learned to read from {len(known)} stories: {len(reader.signs):,} signs")
-    reader.save(folder / READER)
+        tell(f"Learning to read from {len(known)} stories")
+        graphs = []
+        for start in range(0, len(known), CHUNK):
+            graphs += parse_once(front.parse, config.parse, known[start : start + CHUNK])
+        ground.learn(graphs, [e.stated for e in known], teach_reader)
+        kept.mkdir(parents=True, exist_ok=True)
+        _save(ground, kept)
+    _save(ground, folder)
 
 
 def recall(front: "Front", folder: Path) -> None:
@@ -62,13 +68,32 @@ def recall(front: "Front", folder: Path) -> None:
         StoreError: If the folder does not hold it.
     """
     if isinstance(front.ground, KinshipGrounder):
-        front.ground.reader = Reader.load(folder / READER)
+        _load(front.ground, folder)
 
 
 def identity(ground: Grounder) -> str:
     """Return a hash of what a grounder has learned; empty if it learns nothing."""
-    reader = ground.reader if isinstance(ground, KinshipGrounder) else None
-    return "" if reader is None else hashlib.sha256(reader.embed.tobytes() + reader.linear.tobytes()).hexdigest()
+    if not isinstance(ground, KinshipGrounder) or ground.reader is None:
+        return ""
+    digest = hashlib.sha256(ground.reader.embed.tobytes() + ground.reader.linear.tobytes())
+    digest.update((ground.pairs.identity() if ground.pairs is not None else "").encode())
+    return digest.hexdigest()
+
+
+def _load(ground: KinshipGrounder, folder: Path) -> None:
+    reader = Reader.load(folder / READER)
+    if ground.language:
+        from kgreason.ground.pairs import PairReader
+
+        ground.pairs = PairReader.load(folder / PAIRS, ground.looks)
+    ground.reader = reader
+
+
+def _save(ground: KinshipGrounder, folder: Path) -> None:
+    if ground.reader is not None:
+        ground.reader.save(folder / READER)
+    if ground.pairs is not None:
+        ground.pairs.save(folder / PAIRS)
 
 
 def _key(config: ExperimentConfig, examples: Sequence[Example]) -> str:
