@@ -81,8 +81,8 @@ class LogicGraph:
     def __post_init__(self) -> None:
         self._check_lengths()
         nodes = self.num_nodes
-        outside = self.edge_index[(self.edge_index < 0) | (self.edge_index >= nodes)]
-        if len(outside):
+        if self.num_edges and not 0 <= self.edge_index.min() <= self.edge_index.max() < nodes:
+            outside = self.edge_index[(self.edge_index < 0) | (self.edge_index >= nodes)]
             raise DataError(
                 f"LogicGraph '{self.uid}': edge_index points to node {outside[0]}, but the nodes are 0 to {nodes - 1}."
             )
@@ -103,17 +103,22 @@ class LogicGraph:
             )
 
     def _check_lengths(self) -> None:
+        """Compare all columns, in the quick way first: linking makes two graphs for each question."""
+        nodes, edges = self.num_nodes, self.num_edges
+        rows = (self.node_type, self.node_lemma, self.node_pos, self.node_span, self.node_entity)
+        more = (self.node_score, self.node_polarity)
+        ends = (self.edge_type, self.edge_relation, self.edge_score)
+        if {*map(len, rows), *map(len, more)} == {nodes} and {*map(len, ends)} == {edges}:
+            return
         for name in ("node_type", "node_lemma", "node_pos", "node_span", "node_entity", "node_score", "node_polarity"):
-            if len(getattr(self, name)) != self.num_nodes:
+            if len(getattr(self, name)) != nodes:
                 raise DataError(
-                    f"LogicGraph '{self.uid}': {name} has {len(getattr(self, name))} rows, "
-                    f"node_text has {self.num_nodes}."
+                    f"LogicGraph '{self.uid}': {name} has {len(getattr(self, name))} rows, node_text has {nodes}."
                 )
         for name in ("edge_type", "edge_relation", "edge_score"):
-            if len(getattr(self, name)) != self.num_edges:
+            if len(getattr(self, name)) != edges:
                 raise DataError(
-                    f"LogicGraph '{self.uid}': {name} has {len(getattr(self, name))} rows, "
-                    f"edge_index has {self.num_edges}."
+                    f"LogicGraph '{self.uid}': {name} has {len(getattr(self, name))} rows, edge_index has {edges}."
                 )
 
     @property

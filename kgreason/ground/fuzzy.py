@@ -1,5 +1,6 @@
 """Seeds that are not written as their labels: typos, another case, no accents, other punctuation."""
 
+from collections.abc import Sequence
 from typing import final
 
 import numpy as np
@@ -51,7 +52,11 @@ class FuzzyIndex:
         """
         begins = np.flatnonzero(np.diff(cut.segment, prepend=-1) != 0)
         ends = np.append(begins, len(cut))[1:]
-        found = [self._text(cut, weights, int(b), int(e)) for b, e in zip(begins, ends, strict=True) if wanted[b]]
+        texts = [(int(b), int(e)) for b, e in zip(begins, ends, strict=True) if wanted[b]]
+        if not texts:
+            return Matches.none()
+        words = [" ".join(unit.split()) for unit in fold("\n".join(cut.text)).split("\n")]  # a unit has no line break
+        found = [self._text(words[b:e], weights, b) for b, e in texts]
         return Matches.join([Matches.none(), *found])
 
     def near(self, name: str, most: int) -> list[str]:
@@ -63,21 +68,25 @@ class FuzzyIndex:
         limit = edits_allowed(len(folded)) + 1
         return [self.names[int(labels[i])] for i in order if distance[i] <= limit]
 
-    def _text(self, cut: Cut, weights: Weights, begin: int, end: int) -> Matches:
-        words = [" ".join(fold(unit).split()) for unit in cut.text[begin:end]]
-        kept = np.flatnonzero([bool(word) for word in words])
-        words = [words[i] for i in kept]
-        labels = self.grams.near(" ".join(words), _MOST)
+    def _text(self, words: Sequence[str], weights: Weights, begin: int) -> Matches:
+        """Return the spans of one text, given as its folded units, the first of which is unit `begin`."""
+        kept = np.array([i for i, word in enumerate(words) if word], np.int64)
+        words = [word for word in words if word]
+        text = " ".join(words)
+        labels = self.grams.near(text, _MOST)
         first, last = _runs(len(words))
         start, stop = kept[first] + begin, kept[last] + begin
         telling = weights.strength(start, stop, np.zeros(len(start), np.bool_)) > 0
         start, stop = start[telling], stop[telling]
-        spans = [" ".join(words[a : b + 1]) for a, b in zip(first[telling], last[telling], strict=True)]
+        size = np.fromiter(map(len, words), np.int64, len(words))
+        ends = np.cumsum(size + 1) - 1
+        at = zip((ends - size)[first[telling]].tolist(), ends[last[telling]].tolist(), strict=True)
+        spans = [text[a:b] for a, b in at]
         if not len(labels) or not spans:
             return Matches.none()
         folded = [self.grams.folded[i] for i in labels.tolist()]
-        length = np.fromiter(map(len, folded), np.int64, len(folded))
-        allowed = (length > 3).astype(np.int64) + (length > 7) + (length > 15)
+        length = self.grams.length[labels]
+        allowed = self.grams.edits[labels]
         distance = cdist(spans, folded, scorer=OSA.distance, score_cutoff=_MOST_EDITS, dtype=np.uint8).astype(np.int64)
         span, which = np.nonzero(distance <= allowed)
         like = 1 - 2 * distance[span, which] / np.maximum(length[which], 1)

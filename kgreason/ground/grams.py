@@ -68,9 +68,10 @@ class GramIndex:
         self._often = often
         spared = np.repeat(often, counts)
         self._size = np.bincount(posting[~spared], minlength=len(self.folded)).astype(np.int16)
-        length = np.fromiter(map(len, self.folded), np.int32, len(self.folded))
-        edits = (length > 3).astype(np.int16) + (length > 7) + (length > 15)
-        self._needed = np.maximum(self._size - 4 * edits, -(-self._size // 3)).astype(np.int16)
+        #: Of each label: how many letters it has, and how many of them may be wrong (`edits_allowed`).
+        self.length = np.fromiter(map(len, self.folded), np.int32, len(self.folded))
+        self.edits = (self.length > 3).astype(np.int16) + (self.length > 7) + (self.length > 15)
+        self._needed = np.maximum(self._size - 4 * self.edits, -(-self._size // 3)).astype(np.int16)
         self._count = np.zeros(len(self.folded), np.int16)
 
     def near(self, text: str, most: int) -> Int32[ndarray, " labels"]:
