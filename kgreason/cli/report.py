@@ -15,7 +15,8 @@ def register(app: typer.Typer) -> None:
 
 def report(
     dirs: Annotated[
-        list[Path], typer.Argument(metavar="DIR", help="Run folders, folders of runs, *.ablation.json files.")
+        list[Path],
+        typer.Argument(metavar="DIR", help="Folders of runs, *.ablation.json, *.folds.json."),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to.")] = Path("report.html"),
     form: Annotated[str, typer.Option("--format", help="html, md, latex, csv, or all.")] = "",

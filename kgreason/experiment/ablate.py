@@ -180,7 +180,7 @@ def write_table(ablation: Ablation, runs: Runs, out: Path) -> list[Row]:
     table = summarise(ablation, runs)
     stem = out / f"{record.slug(ablation.title)}.ablation"
     rows = [{key: _finite(value) for key, value in asdict(row).items()} for row in table]
-    folders = {f"{row}, seed {seed}": _inside(run.folder, out) for (row, seed), run in runs.items()}
+    folders = {f"{row}, seed {seed}": inside(run.folder, out) for (row, seed), run in runs.items()}
     told: dict[str, Any] = {"title": ablation.title, "against": ablation.against, "seeds": list(ablation.seeds)}
     told |= {"rows": rows, "runs": folders, "skipped": ablation.skipped}
     record.write_json(Path(f"{stem}.json"), told)
@@ -188,7 +188,8 @@ def write_table(ablation: Ablation, runs: Runs, out: Path) -> list[Row]:
     return table
 
 
-def _inside(folder: Path, out: Path) -> str:
+def inside(folder: Path, out: Path) -> str:
+    """Return the name of a run's folder within the folder of all runs."""
     return folder.absolute().relative_to(out.absolute()).as_posix()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from kgreason.errors import ConfigError
 from kgreason.experiment import record
-from kgreason.experiment.ablate import Ablation
+from kgreason.experiment.ablate import Ablation, inside
 from kgreason.experiment.answered import METRICS
 from kgreason.experiment.run import Run
 from kgreason.statistics import ALPHA, corrected_interval, holm
@@ -157,6 +157,8 @@ def write_folds(ablation: Ablation, folds: Sequence[Runs], out: Path) -> list[Fo
     stem = out / f"{record.slug(ablation.title)}.folds"
     told: dict[str, Any] = {"title": ablation.title, "against": ablation.against, "seeds": list(ablation.seeds)}
     told |= {"folds": len(folds), "rows": [asdict(row) for row in table]}
+    named = [(f"{row}, fold {i + 1}, seed {s}", run) for i, of in enumerate(folds) for (row, s), run in of.items()]
+    told |= {"runs": {name: inside(run.folder, out) for name, run in named}}
     record.write_json(Path(f"{stem}.json"), told)
     record.write_text(Path(f"{stem}.md"), folds_to_markdown(ablation, len(folds), table))
     return table

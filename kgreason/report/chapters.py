@@ -6,6 +6,7 @@ from typing import final
 
 from kgreason.explain import cost, escape, forest, paragraph, parts, reliability
 from kgreason.report import again, answers, card, origin, scores, slices, training
+from kgreason.report.folded import Folded
 from kgreason.report.result import Study
 from kgreason.report.scores import Line
 from kgreason.report.tables import Table
@@ -42,6 +43,8 @@ class Written:
 
 def write_study(study: Study) -> Written:
     """Return everything that is told of a study, in reading order; what there is nothing to say of is left out."""
+    if study.folded is not None:
+        return Written(study, [_folds(study.folded)])
     if not study.variants:
         return Written(study, [_problems(study)])
     lines = {test: scores.read_lines(study, test) for test in study.tests}
@@ -97,6 +100,16 @@ def _alone(study: Study, lines: _Lines) -> Chapter:
     marks = [replace(scores.marks(study, of)[0], name=test) for test, of in lines.items()]
     drawn = forest(marks, "Score", "%", "With 95 % intervals.")
     return Chapter("Results", table.html() + _plots([drawn]), [table], (), _lead(study))
+
+
+def _folds(folded: Folded) -> Chapter:
+    body, tables = "", []
+    said = [row.told for row in folded.rows if row.told]
+    for metric, rows in folded.by_metric():
+        tables.append(folded.table(metric, rows))
+        sentences = "".join(paragraph(row.told) for row in rows if row.told)
+        body += f"<h3>{escape(metric)}</h3>{sentences}{tables[-1].html()}{_plots(folded.plots(metric, rows))}"
+    return Chapter("Results", body, tables, said, folded.lead())
 
 
 def _lead(study: Study) -> str:

@@ -12,10 +12,12 @@ from kgreason.errors import DataError, StoreError, near
 from kgreason.experiment import record
 from kgreason.experiment.retest import TESTS
 from kgreason.experiment.sweep import FAILED
+from kgreason.report.folded import FOLDS, Folded
 from kgreason.report.result import Result, Study
 
 #: How an ablation's file of results ends.
 ABLATION = ".ablation.json"
+_RESULTS = (ABLATION, FOLDS)
 #: Folders in folders are looked into so deep.
 _DEEP = 4
 
@@ -23,12 +25,12 @@ _DEEP = 4
 def gather(places: Iterable[str | Path], against: str = "") -> list[Study]:
     """Find the runs in some places and put together what is compared.
 
-    An ablation's `*.ablation.json` says which runs are its rows. All other runs are put together by task and tests:
-    those that differ in nothing but the seed are one variant, called by their title. What cannot be read becomes a
-    problem of its study, or of a study without runs.
+    An ablation's `*.ablation.json` says which runs are its rows, and a `*.folds.json` what it came to over folds. All
+    other runs are put together by task and tests: those that differ in nothing but the seed are one variant, called by
+    their title. What cannot be read becomes a problem of its study, or of a study without runs.
 
     Args:
-        places: Run folders, folders of runs (and folders of those), `*.ablation.json` files.
+        places: Run folders, folders of runs (and folders of those), `*.ablation.json` and `*.folds.json` files.
         against: The variant that others are compared with, in the studies that have it; otherwise what the ablation's
             file says, or the run that was begun first.
 
@@ -37,16 +39,17 @@ def gather(places: Iterable[str | Path], against: str = "") -> list[Study]:
     """
     files, folders = _found(list(map(Path, places)))
     named: set[Path] = set()
-    studies = [_ablation(path, against, named) for path in files]
+    studies = [(_folds if path.name.endswith(FOLDS) else _ablation)(path, against, named) for path in files]
     told = {_mark(run) for study in studies for runs in study.variants.values() for run in runs.values()}
     lone, problems = _alone([folder for folder in folders if folder.resolve() not in named], against, told)
     studies = _with_problems([*studies, *lone], problems)
-    if not any(study.variants for study in studies):
+    if not any(study.variants or study.folded for study in studies):
         wrong = [problem for study in studies for problem in study.problems]
         first = f" {len(wrong)} cannot be shown, the first: {wrong[0]}" if wrong else ""
         listed = ", ".join(map(str, places))
         raise DataError(f"{listed}: there is no finished run.{first} Make one with: kgreason run FILE")
     names = {name: None for study in studies for name in study.variants}
+    names |= {row.variant: None for study in studies if study.folded for row in study.folded.rows}
     if against and against not in names:
         raise DataError(f"there is no variant '{against}'.{near(against, names)} Variants: {', '.join(names)}.")
     return studies
@@ -67,12 +70,12 @@ def _found(places: list[Path]) -> tuple[list[Path], list[Path]]:
         if not place.exists():
             raise DataError(f"{place}: there is no such folder or file. Give folders of runs, or *{ABLATION} files.")
         if place.is_file():
-            if not place.name.endswith(ABLATION):
-                raise DataError(f"{place} is no *{ABLATION} file. Give folders of runs, or such files.")
+            if not place.name.endswith(_RESULTS):
+                raise DataError(f"{place} is no *{ABLATION} or *{FOLDS} file. Give folders of runs, or such files.")
             files.setdefault(place.resolve(), place)
             continue
         for path in _walk(place, _DEEP):
-            (files if path.name.endswith(ABLATION) else folders).setdefault(path.resolve(), path)
+            (files if path.name.endswith(_RESULTS) else folders).setdefault(path.resolve(), path)
     return list(files.values()), list(folders.values())
 
 
@@ -85,7 +88,7 @@ def _walk(folder: Path, deep: int) -> Iterator[Path]:
         inside = sorted(folder.iterdir())
     except OSError as error:
         raise DataError(f"{folder} cannot be read: {error.strerror or error}.") from error
-    yield from (path for path in inside if path.name.endswith(ABLATION) and path.is_file())
+    yield from (path for path in inside if path.name.endswith(_RESULTS) and path.is_file())
     for path in inside:
         if deep and path.is_dir() and not path.name.startswith(".") and path.name != TESTS:
             yield from _walk(path, deep - 1)
@@ -114,6 +117,16 @@ def _ablation(path: Path, against: str, named: set[Path]) -> Study:
     skipped = told.get("skipped")
     skipped = {str(k): str(v) for k, v in skipped.items()} if isinstance(skipped, dict) else {}
     return Study(title, base if base in variants else "", variants, tuple(problems), path, skipped, _claims(told))
+
+
+def _folds(path: Path, against: str, named: set[Path]) -> Study:
+    """Read what an ablation over folds came to; what it is compared with was decided when it was run."""
+    try:
+        found = Folded.read(path)
+    except StoreError as error:
+        return Study(path.name, "", {}, (str(error),), path)
+    named |= {folder.resolve() for folder in found.runs}
+    return Study(found.title, found.against, {}, (), path, folded=found)
 
 
 def _claims(told: Mapping[str, Any]) -> dict[str, list[str]]:

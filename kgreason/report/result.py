@@ -13,6 +13,7 @@ from numpy import ndarray
 
 from kgreason.errors import StoreError
 from kgreason.experiment import record
+from kgreason.report.folded import Folded
 
 #: What counts most, the first that a task has.
 METRICS = ("accuracy", "hits@1")
@@ -98,11 +99,12 @@ class Study:
     Args:
         title: One line.
         against: The name that the others are compared with; empty if there is only one.
-        variants: Name to seed to run; at least one, the main one first.
+        variants: Name to seed to run, the main one first.
         problems: Runs that failed, were not finished or cannot be read, one sentence each.
         source: The file that says what belongs together, or None.
         skipped: Name to the reason why a variant was not run at all.
         claims: Test to sentences on whether a gain comes from the facts of the graph, as the ablation found.
+        folded: If it is an ablation over folds, what that came to; `variants` is empty then.
     """
 
     title: str
@@ -112,6 +114,7 @@ class Study:
     source: Path | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
     claims: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    folded: Folded | None = None
 
     @property
     def first(self) -> Result:

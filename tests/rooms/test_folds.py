@@ -15,6 +15,7 @@ from kgreason.experiment.build import build_front
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.folds import folded, folds_to_markdown, summarise_folds, write_folds
 from kgreason.experiment.run import Options
+from kgreason.report import write
 from kgreason.statistics import corrected_interval
 from kgreason.tasks import Splits
 
@@ -134,7 +135,13 @@ def test_the_table_over_folds_is_that_of_the_runs_with_a_corrected_interval(worl
     assert by["nothing", "accuracy"].gap is None
     assert ("adds" in row.told) == (gap > half and p < 0.05)
     assert "| accuracy | aligned |" in folds_to_markdown(ablation, 3, table)
-    assert (world / "runs" / "toy.folds.json").is_file()
+    files, missed = write(world / "runs", world / "report.html", "all")  # the runs stand in it once, as folds
+    assert not missed
+    page, told = files[0].read_text(), (world / "report.md").read_text()
+    assert page.count("<h2") == told.count("## Results") == 1
+    assert row.told in told
+    assert f"| aligned | {100 * row.mean:.1f} %" in told
+    assert (world / "report.csv").read_text().count(f",{row.gap!r},") == 1
 
 
 @pytest.mark.slow
