@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def check(  # noqa: PLR0913 - the options of a command
-    files: Annotated[list[Path], typer.Argument(help="Experiments (*.toml), or their variants (*.ablation.toml).")],
+    files: Annotated[list[Path], typer.Argument(help="Experiments; *.ablation.toml; *.search.toml.")],
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: decode.cycles=2")
     ] = None,
@@ -37,12 +37,14 @@ def check(  # noqa: PLR0913 - the options of a command
     """Read, check and build experiments, without training them.
 
     Of variants it says which rows would be run with which seeds, which are there already, which are left out, how long
-    the rest would take, and how much memory.
+    the rest would take, and how much memory; of a search, over what it goes, and which trials are there already.
     """
     start(threads, quiet=False, verbose=False)
     for file in files:
         overrides = overrides_of(set_, 0)
-        if file.name.endswith(".ablation.toml") or controls or control:
+        if file.name.endswith(".search.toml"):
+            _check_search(file, overrides, (out, data, time is not False), json)
+        elif file.name.endswith(".ablation.toml") or controls or control:
             ablation = read_ablation(file, overrides, None, controls or control or ())
             _check_ablation(file, ablation, (out, data, time is not False), json)
         else:
@@ -72,6 +74,26 @@ def _check_ablation(file: Path, ablation: "Ablation", how: tuple[Path, bool, boo
     for row, reason in ablation.skipped.items():
         typer.echo(f"--  {file} [{row}]: left out, {reason}")
     typer.echo(f"    {total(told, len(ablation.seeds))}")
+
+
+def _check_search(file: Path, overrides: dict[str, Any], how: tuple[Path, bool, bool], json: bool) -> None:
+    from kgreason.experiment.plan import plan_of_search
+    from kgreason.experiment.search import Search
+
+    told = {"file": str(file)} | plan_of_search(Search.from_toml(file, overrides), *how)
+    if json:
+        print_json(told)
+        return
+    _print_row(told)
+    budget = told["search"]
+    for key, values in told["space"].items():
+        typer.echo(f"    {key}: {values}")
+    limit = f", in {budget['minutes']:g} minutes" if budget["minutes"] else ""
+    there = ", ".join(f"{count} {state}" for state, count in told.get("trials", {}).items()) or "none"
+    typer.echo(
+        f"    at most {budget['trials']} trials{limit}, by {budget['metric']} of dev; sampler {budget['sampler']}, "
+        f"pruning {budget['prune']}; there already: {there}"
+    )
 
 
 def _read(file: Path, overrides: dict[str, Any]) -> "ExperimentConfig":

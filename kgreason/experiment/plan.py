@@ -1,20 +1,25 @@
 """What an ablation would run: which rows and seeds, what is there already, how long it takes, how much memory."""
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from kgreason.collate import Loader
+from kgreason.errors import StoreError
 from kgreason.experiment import record
 from kgreason.experiment.build import build_reasoner
 from kgreason.experiment.config import ROOMS, ExperimentConfig
 from kgreason.experiment.cost import Meter, count_trainable
 from kgreason.experiment.folders import folder_of
 from kgreason.experiment.prepare import is_prepared, sizes_of
+from kgreason.experiment.search import Search, untested
 from kgreason.experiment.shelf import Opened, Shelf
+from kgreason.experiment.trials import TABLE
 from kgreason.reasoner import Reasoner
 from kgreason.train import seed_everything, time_steps
 
@@ -64,6 +69,30 @@ def plan_of(
             if timed and row not in tests:
                 told["estimate"] = estimate(config, opened, reasoner)
         yield told
+
+
+def plan_of_search(search: Search, out: Path, data: bool = True, timed: bool = False) -> dict[str, Any]:
+    """Build what a search begins with, without its tests, and return what there is to tell of it.
+
+    Args:
+        search: What to search.
+        out: The folder of all runs.
+        data: Whether to read the data as well.
+        timed: Whether to time some steps with the settings of its base.
+
+    Raises:
+        ConfigError: If a name or an argument is wrong.
+        DataError: If a data set is.
+    """
+    base, budget, folder = untested(search.base), search.budget, search.folder(out)
+    (told,) = plan_of({"": base}, (base.seed,), out, data, timed)
+    told.pop("there", None)
+    told |= {"title": search.title, "space": {one.key: one.told() for one in search.space}, "folder": str(folder)}
+    told |= {"search": asdict(budget)}
+    with contextlib.suppress(StoreError):
+        states = [str(trial["state"]) for trial in record.read_json(folder / f"{TABLE}.json")["trials"]]
+        told["trials"] = {state: states.count(state) for state in dict.fromkeys(states)}
+    return told
 
 
 def estimate(config: ExperimentConfig, opened: Opened, reasoner: Reasoner) -> dict[str, Any]:

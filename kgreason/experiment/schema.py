@@ -1,4 +1,4 @@
-"""A JSON schema of experiment files and of ablations, for editors, read off the constructors."""
+"""A JSON schema of experiment files, of ablations and of searches, for editors, read off the constructors."""
 
 import inspect
 import re
@@ -11,6 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from kgreason.experiment.ablate import KEYS
 from kgreason.experiment.choices import ALWAYS, GIVEN, SECTIONS, arguments, inner_of
 from kgreason.experiment.config import ROOMS
+from kgreason.experiment.search import PRUNE, SAMPLERS, Budget
 from kgreason.knowledge import graph_notice
 from kgreason.knowledge.catalogue import known_graphs
 from kgreason.registry import Registry
@@ -76,6 +77,47 @@ def ablation_schema() -> Schema:
         "additionalProperties": False,
         "required": ["base"],
         "properties": {key: told[key] for key in KEYS},
+    }
+
+
+def search_schema() -> Schema:
+    """Return the schema of a search file (draft 7): the keys of `[space]` are completed, and their ranges checked."""
+    pair = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+    kinds: Schema = {
+        "float": pair | {"description": "The lowest and the highest."},
+        "log": pair | {"description": "The lowest and the highest, above 0; drawn by the logarithm."},
+        "int": pair | {"items": {"type": "integer"}, "description": "The lowest and the highest whole number."},
+        "choice": {"type": "array", "minItems": 1, "description": "All values."},
+    }
+    when = {"type": "object", "description": "Dotted key to value: what must hold for the key to be set."}
+    one = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": kinds | {"when": when},
+        "oneOf": [{"required": [kind]} for kind in kinds],
+    }
+    budget = _arguments("search", "search", "search", Budget, (), frozenset())
+    budget["sampler"] |= {"enum": list(SAMPLERS)}
+    budget["prune"] |= {"enum": list(PRUNE)}
+    told = {
+        "title": {"type": "string"},
+        "base": {"type": "string", "description": "The experiment file."},
+        "search": {"type": "object", "additionalProperties": False, "properties": budget},
+        "space": {
+            "type": "object",
+            "description": "Dotted key to a range, or to all values.",
+            "minProperties": 1,
+            "properties": dict.fromkeys(sorted(_dotted()), one),
+            "additionalProperties": one,
+        },
+    }
+    return {
+        "$schema": _DRAFT,
+        "title": "kgreason search",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["base", "space"],
+        "properties": told,
     }
 
 

@@ -60,6 +60,15 @@ class Range:
             raise ConfigError(f"[space] '{key}': choice = {values!r} holds a value twice.")
         return cls(key, kinds[0], tuple(values), dict(table.get("when", {})))
 
+    def told(self) -> str:
+        """Return it in words: `0.0001 to 0.01, by its logarithm`; `cycle or pool, when decode.name = "x"`."""
+        if self.kind == "choice":
+            found = " or ".join(v if isinstance(v, str) else json.dumps(v) for v in self.values)
+        else:
+            found = f"{self.values[0]:g} to {self.values[1]:g}" + (", by its logarithm" if self.kind == "log" else "")
+        when = " and ".join(f"{key} = {json.dumps(value)}" for key, value in self.when.items())
+        return f"{found}, when {when}" if when else found
+
     def draw(self, trial: Any) -> Any:
         """Ask an Optuna trial for a value."""
         if self.kind == "choice":  # as text: tables and lists are values, too

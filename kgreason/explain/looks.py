@@ -6,6 +6,7 @@ from typing import final
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from kgreason.data import (
@@ -172,14 +173,17 @@ class Told:
         return tuple(look for look in looks if look.weight >= _LEAST)
 
     def path(self) -> tuple[tuple[str, str, str], ...]:
-        """Return the facts that the answer rests on: knowledge and alignments, the most looked at first.
+        """Return the facts that the answer rests on: knowledge and alignments, those that counted most first.
 
+        A fact counts by its share of what each cycle looked at, and a cycle by what it has to do with the answer
+        (`credit`).
         What was composed of facts rests on those of its best path, in their order.
         """
         if self.view.derivations is not None:
             return self.view.derivations.facts(self.row, self._called, self.knowledge)
-        weight = self.view.weight[:, self.row]
-        used = weight @ self.view.edges[:, self.view.edge_row == self.row]
+        view, mine = self.view, self.view.group == self.view.row_group[self.row]
+        counted = credit(view.weight[:, self.row], view.running[:, self.row], view.cycles[:, mine])
+        used = counted @ view.edges[:, view.edge_row == self.row]
         facts = [self._fact(int(e)) for e in self._facts(used) if used[e] >= _LEAST]
         return tuple(fact for fact in facts if fact[1] != "same")[:_FACTS]
 
@@ -214,6 +218,29 @@ class Told:
         kind, relation = EdgeType(int(self.graph.edge_type[edge])), int(self.graph.edge_relation[edge])
         names = self.knowledge.relations if kind == EdgeType.KNOWLEDGE else EDGE_RELATIONS[kind]
         return self.graph.node_text[source], names[relation], self.graph.node_text[target]
+
+
+def credit(
+    weight: Float[ndarray, " cycles"], running: Bool[ndarray, " cycles"], told: Float[ndarray, "cycles answers"]
+) -> Float[ndarray, " cycles"]:
+    r"""Return how much each cycle of a row has to do with its answer.
+
+    $$ c_i \propto \lVert p_i - p_{i-1} \rVert_1 \sum_{k \ge i} w_k $$
+
+    with the probabilities $p_i$ of the answers after cycle $i$, $p_0$ all alike: an answer that is read after cycle $k$
+    rests on all cycles up to it, and most on those that changed it.
+
+    Args:
+        weight: $w_k$, how much each cycle counts in the answer.
+        running: Whether the row ran it.
+        told: $p_i$; if no two cycles differ (the head answers once, at the end), $c = w$.
+    """
+    before = np.concatenate([np.full_like(told[:1], 1 / max(told.shape[1], 1)), told[:-1]])
+    changed = np.abs(told - before).sum(1) * running * weight[::-1].cumsum()[::-1]
+    if not changed.sum() or (told == told[:1]).all():
+        return weight
+    share: ndarray = changed / changed.sum()
+    return share
 
 
 def _numpy(tensor: torch.Tensor) -> ndarray:

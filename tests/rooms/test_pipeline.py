@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import kgreason
 from kgreason.data import Prediction
 from kgreason.errors import DataError, StoreError
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.restore import assemble
 from kgreason.experiment.run import Options, run_experiment
+from kgreason.explain.looks import credit
 from kgreason.pipeline import Pipeline
 
 
@@ -46,6 +49,24 @@ def test_the_path_holds_facts_of_the_graph_only(pipeline: Pipeline) -> None:
     assert found.path == (("cat", "hypernym", "animal"),)
     assert "cat —hypernym→ animal" in [cycle.evidence for cycle in found.trace]
     assert pipeline("The old cat is here", "A vehicle is here").path == ()
+
+
+def test_what_any_cycle_found_stands_in_the_path_and_what_changed_the_answer_first(world: Path) -> None:
+    config = ExperimentConfig.from_toml(world / "toy.toml")
+    edits = config.with_overrides({"decode": {"name": "edits"}, "answer": {"name": "entailment"}})
+    pair = ("The old cat is here", "An animal is here")  # the last cycle looks at "here", in which is no fact
+    found = assemble(edits, None, "cpu")(*pair)
+    assert len(found.trace) == 4
+    assert found.trace[-1].evidence == "here —same→ here"
+    assert found.path == (("cat", "hypernym", "animal"),)
+
+
+def test_a_cycle_counts_by_how_much_it_changed_the_answer() -> None:
+    weight, running = np.array([0.0, 0.5, 0.5, 0.0]), np.array([True, True, True, False])
+    told = np.array([[0.5, 0.5], [0.9, 0.1], [0.1, 0.9], [0.9, 0.1]])
+    # |p - before|: 0, 0.8, 1.6; what is read after a cycle or later: 1, 1, 0.5
+    np.testing.assert_allclose(credit(weight, running, told), [0, 0.5, 0.5, 0])
+    np.testing.assert_allclose(credit(weight, running, np.full((4, 2), 0.5)), weight)  # the head answers once
 
 
 def test_a_notebook_draws_it(pipeline: Pipeline) -> None:

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kgreason.cli.app import app
-from kgreason.experiment.schema import ablation_schema, experiment_schema
+from kgreason.experiment.schema import ablation_schema, experiment_schema, search_schema
 
 jsonschema = pytest.importorskip("jsonschema")
 ROOT = Path(__file__).parents[2] / "experiments"
@@ -26,13 +26,21 @@ def ablation() -> object:
     return jsonschema.Draft7Validator(ablation_schema())
 
 
+@pytest.fixture(scope="module")
+def search() -> object:
+    jsonschema.Draft7Validator.check_schema(search_schema())
+    return jsonschema.Draft7Validator(search_schema())
+
+
 def test_it_fits_every_experiment_that_ships(
-    experiment: "jsonschema.Draft7Validator", ablation: "jsonschema.Draft7Validator"
+    experiment: "jsonschema.Draft7Validator",
+    ablation: "jsonschema.Draft7Validator",
+    search: "jsonschema.Draft7Validator",
 ) -> None:
-    files = sorted(p for p in ROOT.rglob("*.toml") if not p.name.endswith(".search.toml"))
+    files = sorted(ROOT.rglob("*.toml"))
     assert len(files) > 20
     for path in files:
-        of = ablation if path.name.endswith(".ablation.toml") else experiment
+        of = {"ablation": ablation, "search": search}.get(path.name.split(".")[-2], experiment)
         found = [
             f"{path.name}: {'.'.join(map(str, e.path))}: {e.message[:200]}"
             for e in of.iter_errors(tomllib.loads(path.read_text()))
@@ -58,6 +66,22 @@ def test_it_catches_what_is_wrong(
     assert not experiment.is_valid(good | {"decoder": {}})
     assert not ablation.is_valid({"base": "x.toml", "variant": {}})
     assert not ablation.is_valid({"seeds": [0]})
+
+
+def test_it_catches_what_is_wrong_with_a_search(search: "jsonschema.Draft7Validator") -> None:
+    good = tomllib.loads((ROOT / "lexical-nli" / "demo.search.toml").read_text())
+    for key, wrong in (
+        ("search", {"trails": 3}),
+        ("search", {"prune": "medain"}),
+        ("search", {"trials": "many"}),
+        ("space", {}),
+        ("space", {"train.lr.other": [1e-4, 1e-2]}),
+        ("space", {"train.lr.other": {"lgo": [1e-4, 1e-2]}}),
+        ("space", {"train.lr.other": {"log": [1e-4]}}),
+        ("space", {"decode.cycles": {"int": [1, 2], "choice": [1, 2]}}),
+    ):
+        assert not search.is_valid(good | {key: wrong}), wrong
+    assert json.loads(CliRunner().invoke(app, ["schema", "--search"]).stdout) == search_schema()
 
 
 def test_it_says_what_things_are() -> None:

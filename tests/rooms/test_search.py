@@ -60,6 +60,11 @@ def test_a_search_never_reads_a_test_and_its_best_is_tested_once(file: Path, wor
     best = ExperimentConfig.from_toml(found.folder / "best.toml")
     assert best.train["lr"] == {"language": 2e-5, "other": found.best.values["train.lr.other"]}
     assert best.decode["name"] == found.best.values["decode.name"]
+    told = CliRunner().invoke(app, ["check", file.name, "--no-time"]).stdout
+    assert "train.lr.other: 0.0001 to 0.1, by its logarithm" in told
+    assert 'decode.cycles: 1 to 3, when decode.name = "cycle"' in told
+    assert "at most 3 trials, by accuracy of dev" in told
+    assert "there already: 3 complete" in told
     assert best.task["test"] == {"test": "test.jsonl"}
     assert "base = " in (found.folder / "best.toml").read_text()
     kept.rename(world / "test.jsonl")
