@@ -176,8 +176,7 @@ class Told:
         """Return the facts that the answer rests on: knowledge and alignments, those that counted most first.
 
         A fact counts by its share of what each cycle looked at, and a cycle by what it has to do with the answer
-        (`credit`).
-        What was composed of facts rests on those of its best path, in their order.
+        (`credit`). What was composed of facts rests on those of its best path, in their order.
         """
         if self.view.derivations is not None:
             return self.view.derivations.facts(self.row, self._called, self.knowledge)
