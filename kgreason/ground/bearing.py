@@ -7,7 +7,7 @@ from kgreason.data.entailment import Entailment
 from kgreason.ground.changing import Change, spread
 from kgreason.ground.naming import Told
 from kgreason.ground.pairing import Pairing
-from kgreason.ground.roles import COMPATIBLE, CORE, JOIN, PREP, Edge
+from kgreason.ground.roles import COMPATIBLE, CORE, IS, JOIN, MOD, PREP, Edge
 
 _E, _F, _A, _I = Entailment.EQUIVALENCE, Entailment.FORWARD, Entailment.ALTERNATION, Entailment.INDEPENDENCE
 _SWAPPED: Final = spread((_I, 0.65), (_A, 0.2), (_E, 0.15))
@@ -20,6 +20,7 @@ _DIRECTED: Final = frozenset(
     {"on", "in", "under", "above", "below", "over", "behind", "in front of", "on top of", "inside", "beneath", "before"}
     | {"after", "into", "left of", "right of"}
 )
+_ALIKE: Final = frozenset({IS, JOIN, MOD})
 _NAMING: Final = frozenset({"NOUN", "VERB", "PROPN"})
 
 
@@ -31,7 +32,7 @@ def reorderings(m: Pairing) -> list[Change]:
         i, k = m.back[a], m.back[b]
         if i < 0 or k < 0 or role == JOIN or _differs_in_kind(m, i, a) or _differs_in_kind(m, k, b):
             continue
-        if _unmoved(m, (i, a), (k, b)):
+        if _unmoved(m, (i, a), (k, b)) and not _another(m, i, k, role):
             continue
         borne = _borne_out(m, i, k, role, case)
         if borne < _ENOUGH and not _may_be_so(m, edge, borne):
@@ -54,6 +55,24 @@ def _unmoved(m: Pairing, one: tuple[int, int], other: tuple[int, int]) -> bool:
     return m.p[one[0]].node - m.p[other[0]].node == m.h[one[1]].node - m.h[other[1]].node
 
 
+def _another(m: Pairing, i: int, k: int, role: int) -> bool:
+    """Whether the premise says of something else that it does this: "the dog runs" of "the boy with the dog runs".
+
+    Who kept a role of its own in the hypothesis is nobody else: parsers take one core role for another.
+    """
+    if role not in CORE or m.premise.joined.get((i, k)):
+        return False
+    others = [b for a, b, r, _ in m.premise.edges if a == i and r in CORE and not _stands_for(m, b, k)]
+    kept = m.hypothesis.joined
+    return any(m.forth[b] < 0 or not kept.get((m.forth[i], m.forth[b])) for b in others)
+
+
+def _stands_for(m: Pairing, b: int, k: int) -> bool:
+    """Whether what is said of a unit may be said of what is joined to it: of "my friend Anna", of Anna."""
+    between = [*m.premise.joined.get((b, k), ()), *m.premise.joined.get((k, b), ())]
+    return any(role in _ALIKE for _, _, role, _ in between)
+
+
 def _borne_out(m: Pairing, i: int, k: int, role: int, case: str) -> float:
     """Return how well some edge of the premise says that `k` is to `i` what the hypothesis says."""
     edges = m.premise.joined
@@ -62,14 +81,24 @@ def _borne_out(m: Pairing, i: int, k: int, role: int, case: str) -> float:
     best = max([best, *(_TURNED * float(COMPATIBLE[edge[2], role]) for edge in turned)])
     if best >= _ENOUGH:
         return best
-    for a, b, _, other in m.premise.edges:
-        if b == k and case and other == case and a != i:
-            return _ELSEWHERE  # where a prepositional phrase hangs is a guess
-        if m.forth[b] < 0 and a == i and (b, k) in edges:
-            best = max(best, _BY_A_STEP)
-        if m.forth[a] < 0 and ((b == i and (a, k) in edges) or (b == k and (i, a) in edges)):
-            best = max(best, _BY_A_STEP)
-    return best
+    if case and any(b == k and a != i and other == case for a, b, _, other in m.premise.edges):
+        return _ELSEWHERE  # where a prepositional phrase hangs is a guess
+    return max(best, _BY_A_STEP) if _by_a_step(m, i, k, role) else best
+
+
+def _by_a_step(m: Pairing, i: int, k: int, role: int) -> bool:
+    """Whether the premise joins two units over a third that has no counterpart."""
+    joined = m.premise.joined
+    if _another(m, i, k, role):
+        return False
+    for a, b, r, _ in m.premise.edges:
+        if b == i and m.forth[a] < 0 and (a, k) in joined:
+            return True
+        third = a == i and m.forth[b] < 0 and (b, k) in joined
+        # of what somebody who does something is near, nothing is said
+        if third and (role not in CORE or r not in CORE or _stands_for(m, b, k)):
+            return True
+    return False
 
 
 def _one_way(edge: Edge, role: int, case: str) -> bool:
@@ -86,7 +115,8 @@ def _may_be_so(m: Pairing, edge: Edge, borne: float) -> bool:
         return any(n >= 0 and n != i and m.joined(n, k) for n in before[-3:])
     if role not in CORE:
         return False
-    return (borne > 0 and _either_voice(m, i, a)) or _said_of_either(m, i, a, k)
+    core = any(r in CORE for _, _, r, _ in m.premise.joined.get((i, k), ()))
+    return (core and borne > 0 and _either_voice(m, i, a)) or _said_of_either(m, i, a, k)
 
 
 def _either_voice(m: Pairing, i: int, j: int) -> bool:
@@ -118,7 +148,7 @@ def _doubt(m: Pairing, pair: tuple[int, int], role: int, case: str, borne: float
     if role in CORE:
         if borne > 0:
             return _SWAPPED, "another role"
-        if any(a == i and r == role for a, _, r, _ in m.premise.edges):
+        if _another(m, i, k, role) or any(a == i and r == role for a, _, r, _ in m.premise.edges):
             return _OTHERS, "something else is"
         return _LOOSE, "not joined so"
     if any(_one_way(edge, role, case) for edge in m.premise.joined.get((k, i), ())):

@@ -71,6 +71,8 @@ def rewrite(s: Sketch) -> None:
     _prepositions(s)
     for node in range(len(s.text)):
         lemma = s.lemma[node]
+        if s.relation[node] == "obj" and s.pos[node] == "VERB" and s.text[node].endswith("ing"):
+            s.relation[node] = "xcomp"  # "she quit smoking", where the parser saw a noun's place
         if s.relation[node] == "expl" and lemma == "there":
             _existential(s, node)
         elif lemma in PLACES and s.child(node, "case") >= 0:

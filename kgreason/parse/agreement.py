@@ -186,9 +186,8 @@ def _shorten(tree: _Tree, first: list[int], later: list[int], steps: Sequence[_S
 
 
 def _unhung(tree: _Tree, word: int, place: Mapping[int, int]) -> bool:
-    """Whether what a word hung on is left out, and the preposition by which it did: it has another place now."""
-    above = tree.head[word]
-    if above == _ROOT or above in place or tree.relation[word] not in _BY_CASE:
+    """Whether the preposition is left out by which a word hung on another: it has another place now."""
+    if tree.head[word] == _ROOT or tree.relation[word] not in _BY_CASE:
         return False
     return any(tree.relation[k] == _CASE and h == word and k not in place for k, h in enumerate(tree.head))
 
