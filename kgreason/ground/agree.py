@@ -10,6 +10,8 @@ from kgreason.ground.kinwords import INVERSE, NAMES
 _SIGNS, _LANGUAGE = (0.5, 1e-3), (0.5, 1e-6)
 _KINDS = tuple(INVERSE)
 _KIND = np.array([_KINDS.index(kin.kind) for kin in NAMES])
+#: 1 where a relation (row) is of a kind (column).
+_IS = np.eye(len(_KINDS))[_KIND]
 _BACK = np.array([_KINDS.index(INVERSE[kind]) for kind in _KINDS])
 
 
@@ -29,21 +31,20 @@ def agree(
         likely: Of the reader of the language model: no relation first; they sum to 1.
     """
     people = len(stated)
-    kinds = np.zeros((people, people, len(_KINDS)))
-    np.add.at(kinds, (slice(None), slice(None), _KIND), stated)
+    kinds = stated @ _IS
     sure = np.minimum(kinds, 0.999)
     odds = sure / (1 - sure)
     share = stated / np.maximum(kinds[..., _KIND], 1e-12)
     first = np.concatenate([np.ones((people, people, 1)), odds[..., _KIND] * share], -1)
     first /= 1 + odds.sum(-1, keepdims=True)
-    log = sum(power * np.log(p + least) for p, (power, least) in ((first, _SIGNS), (likely, _LANGUAGE)))
+    (power, least), (power_too, least_too) = _SIGNS, _LANGUAGE
+    log = power * np.log(first + least) + power_too * np.log(likely + least_too)
     both = np.exp(log - log.max(-1, keepdims=True))
     return _both_ways(both / both.sum(-1, keepdims=True))
 
 
 def _both_ways(p: Float64[ndarray, "people people classes"]) -> Float64[ndarray, "people people relations"]:
-    kinds = np.zeros((*p.shape[:2], len(_KINDS)))
-    np.add.at(kinds, (slice(None), slice(None), _KIND), p[..., 1:])
+    kinds = p[..., 1:] @ _IS
     none = np.sqrt(p[..., 0] * p[..., 0].T)
     both = np.sqrt(kinds * kinds.transpose(1, 0, 2)[..., _BACK])
     both /= (none + both.sum(-1))[..., None]

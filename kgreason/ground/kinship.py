@@ -57,8 +57,8 @@ class KinshipGrounder:
         rate: Its rate of learning.
         seed: Of all that is drawn while it learns.
         language: The language model of the second reader (`minilm`); empty: there is none.
-        passes: How often that reader reads all wordings of its lessons; one takes half a minute of one core for ten
-            thousand stories of CLUTRR.
+        passes: How often that reader reads all wordings of its lessons; one takes 50 s of one core for ten thousand
+            stories of CLUTRR.
         looks: How often it reads a story that it is to understand, each time with other names.
 
     Raises:
@@ -75,7 +75,7 @@ class KinshipGrounder:
         rate: float = 0.002,
         seed: int = 0,
         language: str = "",
-        passes: int = 20,
+        passes: int = 14,
         looks: int = 1,
     ) -> None:
         if not 0 <= chain <= 1 or not 0 < least < 1 or min(epochs, passes, looks) < 1 or rate <= 0:

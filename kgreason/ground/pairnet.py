@@ -59,8 +59,9 @@ class PairNet(nn.Module):
         self.far = nn.Embedding(2 * _FAR, _WIDTH)
         nn.init.normal_(self.far.weight, std=0.1)
         inner = (nn.GELU(), nn.Dropout(_DROPOUT), nn.Linear(_WIDTH, _WIDTH), nn.GELU(), nn.Dropout(_DROPOUT))
-        self.out = nn.Sequential(*inner, nn.Linear(_WIDTH, relations))
-        nn.init.constant_(self.out[-1].bias, _FIRST)
+        last = nn.Linear(_WIDTH, relations)
+        nn.init.constant_(last.bias, _FIRST)
+        self.out = nn.Sequential(*inner, last)
         frozen = [self.lm.embeddings, *self.lm.encoder.layer[:_FROZEN]] if hasattr(self.lm, "encoder") else []
         for part in frozen:
             part.requires_grad_(False)

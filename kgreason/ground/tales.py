@@ -65,7 +65,7 @@ def call(tale: Tale, draw: np.random.Generator, unsure: float = 0.0) -> list[str
         True: [str(n) for n in draw.permutation(_WOMEN.split())],
         False: [str(n) for n in draw.permutation(_MEN.split())],
     }
-    called = []
+    called: list[str] = []
     for female in tale.female:
         share = 0.5 if draw.random() < unsure else female
         names = left[bool(draw.random() < share)] or left[True] or left[False]
