@@ -130,7 +130,7 @@ def _predicate(reading: Reading, noun: int) -> int:
 def _force(unit: Unit, denied: bool) -> _Force:
     words = unit.quantifier
     quantifier = None if not words or words in _REFERRING else read_quantifier(words.split())
-    if words in {"some", "any", "one"} and not unit.plural:
+    if words in {"some", "any", "one"} and not unit.plural and not (words == "some" and denied):
         quantifier = None
     return _Force(quantifier, denied, f"{words or 'a'}{' … not' if denied else ''}")
 
@@ -230,11 +230,17 @@ def _denied(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
     return [*found, Change(EditKind.OPERATOR, i, j, relation, f"{h.text} {what}", outer=True, denies=True)]
 
 
+_FUTURE: Final = frozenset({"", "will", "shall", "would"})
 _WEAK: Final = frozenset({"may", "might", "could", "can"})
 
 
+def _past(unit: Unit) -> bool:
+    """Whether a verb without a modal has the form of what is over: "arrived", "went"."""
+    return unit.pos == "VERB" and not unit.modal and unit.text != unit.lemma and not unit.text.endswith(("s", "ing"))
+
+
 def _modal(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
-    if p.modal == h.modal or ({p.modal, h.modal} <= {"", "will", "shall", "would"}):
+    if p.modal == h.modal or ({p.modal, h.modal} <= _FUTURE and not (_past(p) or _past(h))):
         return []
     if p.modal in _WEAK and h.modal in _WEAK:
         return []

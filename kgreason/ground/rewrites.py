@@ -2,6 +2,7 @@
 
 from typing import Final, final
 
+from kgreason.data.operators import predicates
 from kgreason.ground.words import GROUPS, PARTITIVES, PLACES, PREPOSITIONS
 
 _MODIFIERS: Final = frozenset({"det", "nummod", "amod", "advmod", "case", "cc", "punct", "aux", "cop"})
@@ -73,6 +74,8 @@ def rewrite(s: Sketch) -> None:
         lemma = s.lemma[node]
         if s.relation[node] == "obj" and s.pos[node] == "VERB" and s.text[node].endswith("ing"):
             s.relation[node] = "xcomp"  # "she quit smoking", where the parser saw a noun's place
+        elif lemma == "that" and s.relation[node] == "obj" and _opens_what_is_so(s, s.governor[node]):
+            s.relation[node], s.pos[node] = "mark", "SCONJ"
         if s.relation[node] == "expl" and lemma == "there":
             _existential(s, node)
         elif lemma in PLACES and s.child(node, "case") >= 0:
@@ -82,6 +85,17 @@ def rewrite(s: Sketch) -> None:
     for node in range(len(s.text)):
         if s.lemma[node] == "it" and s.relation[node] in {"nsubj", "expl"}:
             _cleft(s, node)
+
+
+def _opens_what_is_so(s: Sketch, verb: int) -> bool:
+    """Whether a verb is what a noun says to be so or not: "it is the case that the dog barked"."""
+    noun = s.governor[verb]
+    return (
+        noun >= 0
+        and s.relation[verb] == "acl"
+        and s.child(noun, "cop") >= 0
+        and (s.lemma[noun], "that") in predicates()
+    )
 
 
 def _prepositions(s: Sketch) -> None:
@@ -170,8 +184,8 @@ def _cleft(s: Sketch, it: int) -> None:
     """Read "it was Anna who found the ring" as "Anna found the ring"."""
     anna = s.governor[it]
     found = next((d for d in s.below[anna] if s.relation[d] == "acl" and s.pos[d] == "VERB" and d > anna), -1)
-    if found < 0 or s.child(anna, "cop") < 0:
-        return
+    if found < 0 or s.child(anna, "cop") < 0 or (s.lemma[anna], "that") in predicates():
+        return  # "it is the case that Anna found the ring" speaks of no case
     who = next((d for d in s.below[found] if s.lemma[d] in {"who", "that", "which", "whom"}), -1)
     if who < 0:
         return

@@ -98,6 +98,9 @@ def _relative(units: list[Unit], i: int, edges: list[Edge], subject: dict[int, i
     """A clause at a noun: the noun fills what is missing in it."""
     unit, up = units[i], units[i].parent
     own = {units[c].relation for c in unit.children}
+    if units[up].complement == i:  # what the noun says to be so: "the fact that it rained"
+        edges.append((up, i, CLAUSE, unit.mark))
+        return
     if unit.pos != "VERB":
         edges.append(_predication(units, i, up))
     elif unit.passive or unit.gap == "obj" or "nsubj" in own:
