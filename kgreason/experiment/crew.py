@@ -231,7 +231,7 @@ def local_jobs(runs: int, threads: int, memory: int = 0, gpus: int = 0) -> int:
 def local_gpus() -> list[str]:
     """Return this process's CUDA devices as `CUDA_VISIBLE_DEVICES` names them."""
     if named := os.environ.get("CUDA_VISIBLE_DEVICES", ""):
-        return named.split(",")
+        return [name.strip() for name in named.split(",") if name.strip()]
     import torch
 
     return [str(i) for i in range(torch.cuda.device_count())]

@@ -3,10 +3,12 @@
 import contextlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, final
+
+from kgreason.errors import StoreError
 
 
 @final
@@ -84,6 +86,8 @@ class Clock:
 class Board:
     """Writes scalars for TensorBoard, if it is wanted and installed; says once if it is wanted and missing.
 
+    A log that cannot be written is told of once and left alone, as any tracker's is: the run goes on.
+
     Args:
         folder: Where the logs go.
         wanted: Whether to write at all.
@@ -93,6 +97,7 @@ class Board:
 
     def __init__(self, folder: Path, wanted: bool, step: int, report: Report) -> None:
         self.writer: Any = None
+        self._report = report
         if not wanted:
             return
         try:
@@ -100,26 +105,44 @@ class Board:
         except ImportError:
             report(Progress(kind="note", text="No TensorBoard logs: pip install 'kgreason[train]' would add them."))
             return
-        self.writer = SummaryWriter(str(folder), purge_step=step or None)
+        with self._guard():
+            self.writer = SummaryWriter(str(folder), purge_step=step or None)
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """Write scalars by name."""
-        if self.writer is not None:
+        with self._guard():
             for name, value in values.items():
-                self.writer.add_scalar(name, value, step)
+                if self.writer is not None:
+                    self.writer.add_scalar(name, value, step)
 
     def close(self) -> None:
-        if self.writer is not None:
-            self.writer.close()
+        with self._guard():
+            if self.writer is not None:
+                self.writer.close()
+
+    @contextlib.contextmanager
+    def _guard(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.writer = None
+            text = f"TensorBoard's log could not be written: {error}. The run goes on without it."
+            self._report(Progress(kind="note", text=text))
 
 
 def write_log(path: Path, history: Sequence[Mapping[str, Any]]) -> None:
-    """Write one JSON line per epoch, replacing the file at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write one JSON line per epoch, replacing the file at once.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text("".join(json.dumps(row) + "\n" for row in history), "utf-8")
         partial.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path} could not be written: {error}. Free some space or name another folder.") from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)

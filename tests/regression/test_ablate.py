@@ -51,8 +51,8 @@ def environment(world: Path, cache: str = "cache") -> dict[str, str]:
     }
 
 
-def shared(file: Path, out: str, kills: int, seed: int) -> str:
-    command = [sys.executable, str(SCRIPT), str(file), str(file.parent / out), str(kills), str(seed)]
+def shared(file: Path, out: str, kills: int, seed: int, *more: str) -> str:
+    command = [sys.executable, str(SCRIPT), str(file), str(file.parent / out), str(kills), str(seed), *more]
     run = subprocess.run(
         command,
         capture_output=True,
@@ -93,6 +93,15 @@ def test_killed_at_random_and_starved_the_table_is_that_of_one_left_alone(file: 
     for line in failures:
         assert "could not be written" in line, line
         assert "File too large" in line or "bytes are free" in line, line
+
+
+@pytest.mark.slow
+def test_two_machines_share_a_folder_and_follow_each_other_when_they_fall_silent(file: Path) -> None:
+    file.write_text(file.read_text().replace("seeds = [0, 1]", "seeds = [0]"))
+    shared(file, "whole", 0, 0)
+    seed = random.randrange(10**6)
+    shared(file, "two", 2, seed, "machines")
+    assert contents(file.parent / "two") == contents(file.parent / "whole"), f"seed {seed}"
 
 
 def run(world: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
