@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -90,11 +91,17 @@ class PairReader:
                 weight.copy_(weight.bfloat16())
 
     def read(self, tales: Sequence[Tale]) -> list[Float64[ndarray, "people people classes"]]:
-        """Return the probability of no relation (first) and of each, from each person to each other one."""
-        draw = np.random.default_rng(self.seed)
+        """Return the probability of no relation (first) and of each, from each person to each other one.
+
+        The names that people are called by follow from the words of a story, not from what else is read.
+        """
         found = [np.zeros((len(t.female), len(t.female), len(self.relations) + 1)) for t in tales]
-        for _ in range(self.looks):
-            read = [(i, self._spell(t, draw), len(t.female)) for i, t in enumerate(tales) if len(t.female) > 1]
+        for look in range(self.looks):
+            read = [
+                (i, self._spell(tale, np.random.default_rng([self.seed, look, _number(tale)])), len(tale.female))
+                for i, tale in enumerate(tales)
+                if len(tale.female) > 1
+            ]
             for part in _by_length(read, _BATCH):
                 with torch.inference_mode(), _cast():
                     scores = self.net([text for _, text, _ in part], [many for *_, many in part])
@@ -183,6 +190,10 @@ def _parts(net: PairNet) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     of_lm = list(net.lm.parameters())
     inside = {id(p) for p in of_lm}
     return [p for p in of_lm if p.requires_grad], [p for p in net.parameters() if id(p) not in inside]
+
+
+def _number(tale: Tale) -> int:
+    return zlib.crc32(" ".join(tale.words).encode("utf-8", "replace"))
 
 
 def _cast() -> torch.autocast:
