@@ -10,10 +10,12 @@ from kgreason.ground.clauses import operators
 from kgreason.ground.commitments import exchanged, governs
 from kgreason.ground.compared import compare_sides
 from kgreason.ground.converse import from_the_other_end
+from kgreason.ground.dates import BESIDES, moment
 from kgreason.ground.fusing import fuse
 from kgreason.ground.modifiers import TIMES, added, degree, dropped, prepositions, whereabouts
 from kgreason.ground.naming import told
 from kgreason.ground.pairing import Pairing
+from kgreason.ground.ranges import relation as between
 from kgreason.ground.roles import JOIN
 from kgreason.ground.trees import Unit
 from kgreason.ground.words import LIGHT
@@ -45,6 +47,11 @@ def _substitutions(m: Pairing) -> list[Change]:
         if i < 0:
             continue
         p, h = m.p[i], m.h[j]
+        when = _when(p, h)
+        if when is not None:
+            reason = f"{p.case} {p.text} → {h.case} {h.text}: compared"
+            found.append(Change(EditKind.SUBSTITUTE, i, j, spread((when, 0.95)), reason))
+            continue
         becomes = told(m, i, j)
         if becomes is not None and not exchanged(p, h):
             found.append(Change(EditKind.SUBSTITUTE, i, j, *becomes))
@@ -54,6 +61,14 @@ def _substitutions(m: Pairing) -> list[Change]:
             found.append(Change(EditKind.REORDER, i, j, _WORD_CLASS, f"{p.text} → {h.text}: the same word"))
         found += _marks(p, h, i, j)
     return [*found, *_owners(m)]
+
+
+def _when(p: Unit, h: Unit) -> Entailment | None:
+    """Return how two times under different prepositions are related: "in 1950", "before 1960"."""
+    if p.case == h.case and (p.case not in BESIDES or p.text == h.text):
+        return None
+    first, then = moment(p.case, p.text), moment(h.case, h.text)
+    return between(first, then) if first and then else None
 
 
 def _owners(m: Pairing) -> list[Change]:

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from kgreason.ground.ranges import Quantity, Range, Ranges, only
+from kgreason.ground.ranges import INFINITY, Quantity, Range, Ranges, only
 
 _MONTHS: Final = (
     "january february march april may june july august september october november december".split()  # noqa: SIM905
@@ -32,6 +32,9 @@ _CLOCK: Final = re.compile(
 )
 _NAMED: Final = {"noon": 720, "midday": 720, "midnight": 0}
 _HALF_DAY = 720
+_WITHIN: Final = frozenset({"in", "on", "at", "during"})
+#: Prepositions of times that are not the time itself.
+BESIDES: Final = frozenset({"before", "after", "by"})
 
 
 def date(text: str) -> Quantity | None:
@@ -48,6 +51,27 @@ def date(text: str) -> Quantity | None:
     if low in _MONTHS:
         return Quantity({"month": only(_NAMES_OF[low])}, 0.9, "date")
     return _era(low) or _day(low) or _clock(low)
+
+
+def moment(preposition: str, text: str) -> Quantity | None:
+    """Return when something was that was "before 1960", "after noon", "by May" or "in 1950", or None.
+
+    >>> moment("before", "1960").axes["year"]
+    (Range(low=0.0, high=1960.0, low_open=False, high_open=True),)
+    """
+    at = date(text)
+    if at is None or preposition in _WITHIN:
+        return at
+    if preposition not in BESIDES or len(at.axes) != 1:
+        return None
+    ((axis, values),) = at.axes.items()
+    low, high = min(v.low for v in values), max(v.high for v in values)
+    ranges = {
+        "before": Range(0.0, low, high_open=True),
+        "after": Range(high, INFINITY, low_open=True),
+        "by": Range(0.0, high),
+    }
+    return Quantity({axis: (ranges[preposition],)}, at.sure, at.kind)
 
 
 def _era(low: str) -> Quantity | None:

@@ -53,9 +53,20 @@ def _edge(units: list[Unit], i: int, edges: list[Edge], subject: dict[int, int])
     elif relation in _CLAUSES:
         edges.append((up, i, CLAUSE, unit.mark))
         if relation in {"xcomp", "advcl"} and not any(units[c].relation == "nsubj" for c in unit.children):
-            subject.setdefault(i, -2 - up)  # to be that of the clause above
+            subject.setdefault(i, _controller(units, up, i))
+            if subject[i] >= 0:
+                edges.append(_predication(units, i, subject[i]))
     elif relation != "root":
         edges.append(_plain(units, i))
+
+
+def _controller(units: list[Unit], up: int, clause: int) -> int:
+    """Return whom a clause without a subject is said of: "saw Kim sign", of Kim; else -2 - u, of the subject of u."""
+    if units[clause].relation == "xcomp" and units[up].lemma != "promise":
+        objects = [c for c in units[up].children if units[c].relation in {"obj", "iobj"} and c < clause]
+        if objects:
+            return objects[0]
+    return -2 - up
 
 
 def _plain(units: list[Unit], i: int) -> Edge:
