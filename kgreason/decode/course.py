@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from kgreason.decode.control import Control, Wanted, hold, on_nodes
-from kgreason.decode.halt import Halt
+from kgreason.decode.halt import Halt, PonderHalt
 from kgreason.tensors import Frontier, States, Trace, Walk
 
 
@@ -31,7 +31,7 @@ class Course:
     Args:
         states: What the encoder knows.
         control: Reads the question once per cycle.
-        halt: Says how much a cycle counts and who stops; it reads $y_i = c_i + x_i$.
+        halt: Says how much a cycle counts and who stops; it reads $y_i = c_i + x_i$, or what is said to `tell`.
         cycles: How many there are, at most.
     """
 
@@ -41,6 +41,10 @@ class Course:
         self._left = states.query.new_ones(len(states.query))
         self._wanted: Wanted | None = None
         self.runs: Bool[Tensor, " batch"] = torch.ones_like(self._left, dtype=torch.bool)
+
+    def peek(self, wanted: Wanted) -> Wanted:
+        """Return what the next cycle would look for, given what this one does."""
+        return self._control(len(self._told) + 1, self._states, wanted)
 
     def look(self) -> Wanted:
         """Return what this cycle looks for; rows that have halted still look for what they did last."""
@@ -54,10 +58,25 @@ class Course:
         relation: Float[Tensor, "batch directed"],
         open_: Float[Tensor, " batch"],
         touched: Int[Tensor, " batch"],
+        ahead: tuple[Wanted, Float[Tensor, " batch"]] | None = None,
     ) -> None:
-        """Write down what this cycle did, and let rows stop. See `Walk` for the last three."""
+        """Write down what this cycle did, and let rows stop.
+
+        Args:
+            wanted: What it looked for.
+            relation: See `Walk`, as for the next two.
+            open_: Likewise.
+            touched: Likewise.
+            ahead: What the next cycle would look for, and how much speaks for it (`Halt.step`); None if halting reads
+                this cycle alone.
+        """
         y, a = wanted.control + wanted.read, on_nodes(wanted.attention, self._states.batch)
-        weight, stops = self._halt.step(y, self._left, last=len(self._told) + 1 == self._cycles)
+        last = len(self._told) + 1 == self._cycles
+        if ahead is not None and isinstance(self._halt, PonderHalt):
+            then, more = ahead
+            weight, stops = self._halt.step(then.control + then.read, self._left, last, more)
+        else:
+            weight, stops = self._halt.step(y, self._left, last)
         weight = weight * self.runs
         self._told.append(_Cycle(y, a, self.runs, weight, relation, open_, touched))
         self._left, self.runs = self._left - weight, self.runs & ~stops

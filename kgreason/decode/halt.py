@@ -113,6 +113,9 @@ class PonderHalt(nn.Module):
         prior: $\lambda_p$; without evidence a row runs $1/\lambda_p$ cycles on average. $b$ starts at its logit.
         strength: $\beta$.
         enough: The share of the answer after which a row stops in evaluation.
+        ahead: Stop where the next cycle finds nothing that outweighs stopping, as a sequence ends by a symbol of its
+            own: $\lambda_i = \sigma(w^\top y_{i+1} + b - m_{i+1})$, with $m$ the log of the weight of all that the next
+            cycle could follow. The decoder `transfer` alone looks ahead.
 
     Raises:
         ConfigError: If `prior` is not between 0 and 1, `strength` is negative, or `enough` is not in (0, 1].
@@ -122,19 +125,28 @@ class PonderHalt(nn.Module):
         the last cycle is drawn; here the last one takes what is left in both, and nothing is drawn.
     """
 
-    def __init__(self, dim: int, prior: float = 0.3, strength: float = 0.01, enough: float = 0.99) -> None:
+    def __init__(
+        self, dim: int, prior: float = 0.3, strength: float = 0.01, enough: float = 0.99, ahead: bool = False
+    ) -> None:
         super().__init__()
         if not 0 < prior < 1 or strength < 0 or not 0 < enough <= 1:
             raise ConfigError(
                 f"[decode.halt] ponder: prior = {prior}, strength = {strength}, enough = {enough}; "
                 "expected 0 < prior < 1, strength ≥ 0 and 0 < enough ≤ 1."
             )
-        self.prior, self.strength, self.enough = prior, strength, enough
+        self.prior, self.strength, self.enough, self.ahead = prior, strength, enough, ahead
         self.stop = nn.Linear(dim, 1)
         nn.init.constant_(self.stop.bias, math.log(prior / (1 - prior)))
 
-    def step(self, y: Float[Tensor, "batch dim"], left: Float[Tensor, " batch"], last: bool) -> _Step:
-        weight = left * self.stop(y)[:, 0].sigmoid()
+    def step(
+        self,
+        y: Float[Tensor, "batch dim"],
+        left: Float[Tensor, " batch"],
+        last: bool,
+        more: Float[Tensor, " batch"] | None = None,
+    ) -> _Step:
+        logit = self.stop(y)[:, 0]
+        weight = left * (logit if more is None else logit - more).sigmoid()
         stops = torch.full_like(left, last, dtype=torch.bool)
         if not self.training:
             stops = stops | (left - weight <= 1 - self.enough)
@@ -149,6 +161,17 @@ class PonderHalt(nn.Module):
         taken = torch.where(weight > 0, weight, 1.0)  # 0 log 0 = 0, with a gradient of 0 and not of infinity
         kl = (weight * (taken.log() - log_prior[:, None])).sum(0)
         return self.strength * kl.mean()
+
+
+def looks_ahead(halt: Halt) -> bool:
+    """Say whether a halt reads the cycle to come."""
+    return isinstance(halt, PonderHalt) and halt.ahead
+
+
+def refuse_ahead(halt: Halt, decoder: str) -> None:
+    """Raise ConfigError if a halt reads the cycle to come, which this decoder does not look at."""
+    if looks_ahead(halt):
+        raise ConfigError(f"[decode.halt] ahead = true: {decoder} does not look ahead; transfer does.")
 
 
 HALTS: Registry[Halt] = Registry("decode.halt", fixed=FixedHalt, act=ActHalt, ponder=PonderHalt)

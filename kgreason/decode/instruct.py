@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from kgreason.decode.backward import BackwardTeacher
 from kgreason.decode.control import CONTROLS, Control
 from kgreason.decode.course import Course
-from kgreason.decode.halt import HALTS, Halt
+from kgreason.decode.halt import HALTS, Halt, refuse_ahead
 from kgreason.decode.relations import RELATION_VECTORS, RelationVectors
 from kgreason.decode.sight import InSight, Propagate
 from kgreason.decode.transfer import PONDER, start
@@ -113,6 +113,7 @@ class InstructDecoder(nn.Module):
         self.relations = RELATION_VECTORS.build(relations, **context) if isinstance(relations, Mapping) else relations
         self.control = CONTROLS.build(control, dim=dim, cycles=cycles) if isinstance(control, Mapping) else control
         self.halt = HALTS.build(halt, dim=dim) if isinstance(halt, Mapping) else halt
+        refuse_ahead(self.halt, "instruct")
         self.propagate = Propagate(dim, facts, self.walk.budget, self.walk.keep)
         teacher = BackwardTeacher(dim, facts, self.walk.budget, self.walk.keep) if self.walk.teacher else None
         self.teacher = teacher

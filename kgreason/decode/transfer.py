@@ -9,9 +9,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from kgreason import frontier
-from kgreason.decode.control import CONTROLS, Control
+from kgreason.decode.control import CONTROLS, Control, Wanted
 from kgreason.decode.course import Course
-from kgreason.decode.halt import HALTS, Halt
+from kgreason.decode.halt import HALTS, Halt, looks_ahead
 from kgreason.decode.relations import RELATION_SCORES, RelationScores
 from kgreason.errors import ConfigError
 from kgreason.frontier import Facts, Hops
@@ -22,6 +22,8 @@ PONDER: Mapping[str, Any] = MappingProxyType({"name": "ponder", "strength": 0.0}
 STEPS: Mapping[str, Any] = MappingProxyType({"name": "steps"})
 IDS: Mapping[str, Any] = MappingProxyType({"name": "ids"})
 HOPS = Hops()
+#: The log of the weight of going on where nothing leaves: a row stops there.
+_NO_MORE = -20.0
 
 
 @final
@@ -33,7 +35,9 @@ class TransferDecoder(nn.Module):
       w_i &= \mathrm{softmax}_{r \in L_i}\big(f(x_i)_r\big) && \text{over the relations that leave where it stands} \\
       e_i[o] &= \textstyle\sum_{(s, r, o)} e_{i-1}[s]\, w_i[r] - \beta_i[o], \qquad e_i \leftarrow e_i / \max(1, e_i)
             && \text{one hop in the graph} \\
-      y_i &= c_i + x_i && \text{what halting reads}
+      y_i &= c_i + x_i && \text{what halting reads, or with } \texttt{halt.ahead} \\
+      \lambda_i &= \sigma\big(v^\top y_{i+1} + b - \log \textstyle\sum_{r \in L_{i+1}} e^{f(x_{i+1})_r}\big)
+            && \text{stopping against all that could follow}
     \end{aligned}$$
 
     $e_0$ holds the scores of the seeds. Both directions of every triple are followed; relations with $w_i[r] < \theta$
@@ -41,6 +45,8 @@ class TransferDecoder(nn.Module):
     $\beta$ is what would come back by the very fact it left by two hops before (`kgreason.frontier.returning`); the
     factor $1 / \max(1, e)$ has no gradient. $L_i$ are the relations with at least one fact at the frontier: a softmax
     over all could spend its weight, at no cost, on relations that lead nowhere, and the walk would die of it. With
+    `halt = { name = "ponder", strength = 0.0, ahead = true }` a row stops where the next cycle finds no relation that
+    outweighs stopping, as a sequence ends by a symbol of its own; where nothing leaves, it stops. With
     `walk = { threshold = 0.0, budget = 0, returns = true, closed = true }` this is the paper's model.
 
     Args:
@@ -84,12 +90,19 @@ class TransferDecoder(nn.Module):
     def forward(self, states: States) -> Trace:
         course = Course(states, self.control, self.halt, self.cycles)
         path = Path(self.facts, self.walk, start(states.batch))
-        for _ in range(self.cycles):
+        for cycle in range(1, self.cycles + 1):
             wanted, runs = course.look(), course.runs[:, None]
             w, share = path.weigh(self.relations(wanted.read))
             touched = path.hop(w.masked_fill(~runs, -1.0))  # a row that has halted touches nothing more
-            course.tell(wanted, w * runs, share, touched)
+            ahead = self._ahead(course.peek(wanted), path) if looks_ahead(self.halt) and cycle < self.cycles else None
+            course.tell(wanted, w * runs, share, touched, ahead)
         return course.trace(path.steps)
+
+    def _ahead(self, then: Wanted, path: "Path") -> tuple[Wanted, Float[Tensor, " batch"]]:
+        """Return what the next cycle would look for, and the log of the weight of all it could follow."""
+        logits = self.relations(then.read)
+        there = frontier.leaving(self.facts, path.steps[-1]).to(logits.device)
+        return then, logits.masked_fill(~there, torch.finfo(logits.dtype).min).logsumexp(-1).clamp_min(_NO_MORE)
 
 
 @final

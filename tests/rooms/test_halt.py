@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from kgreason.decode import ActHalt, FixedHalt, Halt, PonderHalt
+from kgreason.data import KnowledgeGraph
+from kgreason.decode import ActHalt, CycleDecoder, FixedHalt, Halt, InstructDecoder, PonderHalt
 from kgreason.errors import ConfigError
+from kgreason.frontier import Facts
 
 
 def run(halt: Halt, ys: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,3 +114,19 @@ def test_ponder_says_what_it_expects(wrong: dict[str, float]) -> None:
 def test_act_says_what_it_expects(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="cost ≥ 0"):
         ActHalt(dim=3, **wrong)
+
+
+def test_what_speaks_for_going_on_takes_from_the_stop() -> None:
+    halt, y = PonderHalt(dim=3, ahead=True), torch.randn(5, 3)
+    more = torch.tensor([-20.0, -1.0, 0.0, 1.0, 30.0])
+    weight, _ = halt.step(y, torch.full((5,), 0.5), last=False, more=more)
+    want = [0.5 / (1 + (m - halt.stop(v)[0]).exp().item()) for m, v in zip(more, y, strict=True)]
+    torch.testing.assert_close(weight, torch.tensor(want))
+
+
+def test_other_decoders_do_not_look_ahead() -> None:
+    facts, ahead = Facts.of(KnowledgeGraph.from_triples([("a", "r", "b")])), {"name": "ponder", "ahead": True}
+    with pytest.raises(ConfigError, match="instruct does not look ahead"):
+        InstructDecoder(4, facts, lambda: torch.zeros(1, 7), halt=ahead)
+    with pytest.raises(ConfigError, match="cycle does not look ahead"):
+        CycleDecoder(4, halt=ahead)

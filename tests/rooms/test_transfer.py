@@ -20,6 +20,8 @@ from kgreason.tensors import Frontier, GraphBatch, States, Trace
 DIM, ENTITIES, RELATIONS, TOKENS = 6, 12, 3, 5
 PAPER = {"threshold": 0.0, "budget": 0, "returns": True, "closed": True}
 WIDE = {"threshold": 0.0, "budget": 0}
+PONDER = {"name": "ponder", "strength": 0.0}
+AHEAD = PONDER | {"ahead": True}
 
 
 @pytest.fixture
@@ -177,6 +179,23 @@ def at_seed(entity: int, rows: int = 1, dim: int = DIM) -> States:
     return States(torch.randn(rows, dim), torch.randn(rows, 2, dim), torch.randn(rows, dim), torch.zeros(0, dim), batch)
 
 
+def test_a_stop_weighs_against_all_that_the_next_cycle_could_follow(
+    make: Callable[..., TransferDecoder], states: States, graph: KnowledgeGraph
+) -> None:
+    decoder = make(walk=WIDE, halt=AHEAD).train()
+    decoder.control.drop.p = 0.0
+    trace = decoder(states)
+    assert trace.walk is not None
+    leaves = torch.einsum("bu,ruv->bru", (dense(trace.walk.frontiers[1]) > 0).float(), matrices(graph)).sum(2) > 0
+    for b, tokens in enumerate((3, TOKENS)):
+        c = torch.tanh(decoder.control.steps[1](states.query[b]))
+        x = (states.tokens[b, :tokens] @ c).softmax(0) @ states.tokens[b, :tokens]
+        going = decoder.relations.score(x)[leaves[b]].exp().sum()
+        stop = decoder.halt.stop(c + x)[0].exp()
+        torch.testing.assert_close(trace.weight[0, b], stop / (stop + going))
+    assert trace.weight[0, 2] > 0.99  # nothing leaves where nothing is reached
+
+
 @pytest.mark.parametrize("theta", [0.0, 0.01])
 @pytest.mark.parametrize("halt", ["act", "ponder"])
 def test_a_row_that_has_halted_touches_nothing_more(
@@ -194,10 +213,11 @@ def test_a_row_that_has_halted_touches_nothing_more(
     assert not any(len(front.entity) for front in trace.walk.frontiers[2:])
 
 
-def test_ponder_learns_how_many_hops_it_takes(make: Callable[..., TransferDecoder], graph: KnowledgeGraph) -> None:
+@pytest.mark.parametrize("halt", [PONDER, AHEAD])
+def test_ponder_learns_how_many_hops_it_takes(make: Callable[..., TransferDecoder], halt: dict[str, Any]) -> None:
     """Two questions from one seed, told apart by their text alone: one hop, and two. The answers are the teacher."""
     chain = KnowledgeGraph.from_triples([(f"e{i}", "next", f"e{i + 1}") for i in range(6)])
-    decoder = make(cycles=3)
+    decoder = make(cycles=3, halt=halt)
     decoder.facts = Facts.of(chain)
     decoder.relations.score = nn.Linear(DIM, 2)
     head = EntityHead(DIM, decoder.facts)
