@@ -6,6 +6,7 @@ from kgreason.data.entailment import Entailment
 from kgreason.ground.changing import Distribution, spread
 from kgreason.ground.modifiers import opposed, unreal
 from kgreason.ground.pairing import Pairing
+from kgreason.ground.rewrites import MEASURED
 from kgreason.ground.trees import Unit
 
 Told: TypeAlias = tuple[Distribution, str]
@@ -54,6 +55,8 @@ def _special(p: Unit, h: Unit) -> Told | None:
         return _PARTICLE, f"{p.text} → {h.text}: the same verb, another particle"
     if p.pos == h.pos == "PROPN" and p.case == h.case == "'s" and p.lemma != h.lemma:
         return _OWNER, f"{p.text} → {h.text}: of somebody else"
+    if p.lemma != h.lemma and MEASURED & {p.lemma, h.lemma}:
+        return NOTHING, f"{p.text} | {h.text}: only one of the two is measured"
     if unreal(p.lemma, h.lemma):
         return _OPPOSITE, f"{p.text} | {h.text}: one is what the noun says, the other is not"
     return None

@@ -5,6 +5,13 @@ from typing import Final, final
 from kgreason.data.operators import predicates
 from kgreason.ground.words import GROUPS, PARTITIVES, PLACES, PREPOSITIONS
 
+_MEASURED: Final = {"old": "of age", "tall": "in height", "long": "in length", "wide": "in width", "deep": "in depth"}
+#: What such words are in the trees.
+MEASURED: Final = frozenset(_MEASURED.values())
+_MEASURES: Final = frozenset(
+    """second minute hour day week month year decade century millimeter centimeter meter metre kilometer kilometre inch
+    foot yard mile cm mm km m ft""".split()  # noqa: SIM905
+)
 _MODIFIERS: Final = frozenset({"det", "nummod", "amod", "advmod", "case", "cc", "punct", "aux", "cop"})
 
 
@@ -74,6 +81,8 @@ def rewrite(s: Sketch) -> None:
         lemma = s.lemma[node]
         if s.relation[node] == "obj" and s.pos[node] == "VERB" and s.text[node].endswith("ing"):
             s.relation[node] = "xcomp"  # "she quit smoking", where the parser saw a noun's place
+        elif lemma in _MEASURED and any(s.lemma[d] in _MEASURES for d in s.below[node]):
+            s.lemma[node] = _MEASURED[lemma]  # who is five years old is not old
         elif lemma == "that" and s.relation[node] == "obj" and _opens_what_is_so(s, s.governor[node]):
             s.relation[node], s.pos[node] = "mark", "SCONJ"
         if s.relation[node] == "expl" and lemma == "there":
