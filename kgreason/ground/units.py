@@ -47,10 +47,11 @@ class Lexicon:
     Args:
         knowledge: The graph whose labels are looked up.
         max_senses: How many senses of a word are kept, the likeliest first.
+        facts: Which facts about words tell names of places, see `word_facts`.
     """
 
-    def __init__(self, knowledge: KnowledgeGraph, max_senses: int) -> None:
-        self.knowledge, self.max_senses = knowledge, max_senses
+    def __init__(self, knowledge: KnowledgeGraph, max_senses: int, facts: str = "english") -> None:
+        self.knowledge, self.max_senses, self.facts = knowledge, max_senses, facts
         self._rows: dict[tuple[str, int], int] = {}
         self._lemmas: dict[str, int] = {}
         self._known: dict[str, bool] = {}
@@ -86,7 +87,7 @@ class Lexicon:
         if self._named is None:
             labels = self.knowledge.labels
             known = [labels.senses(name)[0][:1] for name in _NAMED if self.knows(name)]
-            self._named = np.concatenate([_NONE, *known]), frozenset(word_facts("english").places())
+            self._named = np.concatenate([_NONE, *known]), frozenset(word_facts(self.facts).places())
         kinds, listed = self._named
         return label in listed and self._lexical.reaches(senses[:1], kinds)
 
