@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
+from numpy import ndarray
 
 from kgreason.errors import DataError
 from kgreason.experiment import record
@@ -52,7 +53,7 @@ class Answered:
         """Return the answers as a metric needs them; None if the runs did not write that down, or there are none."""
         if not self.lines or not self.lines[0]:
             return None
-        group = _groups(self.lines[0])
+        group = groups_of(self.lines[0])
         if METRICS[metric] == "mean":
             values = [[_value(line, metric) for line in lines] for lines in self.lines]
             return None if any(v is None for row in values for v in row) else Values(np.array(values, float), group)
@@ -93,10 +94,15 @@ def compare(one: Answered, other: Answered, metric: str, labels: int) -> Differe
         return None
 
 
-def _groups(lines: Sequence[Mapping[str, Any]]) -> Any:
+def groups_of(lines: Sequence[Mapping[str, Any]]) -> ndarray | None:
+    """Return which examples belong together (hypotheses of one premise), as numbers; None if runs did not write it.
+
+    They are drawn together: a difference that rests on one premise is one observation, not several.
+    """
     if not lines or "group" not in lines[0]:
         return None
-    return np.unique([str(line["group"]) for line in lines], return_inverse=True)[1].reshape(-1)
+    found: ndarray = np.unique([str(line.get("group", i)) for i, line in enumerate(lines)], return_inverse=True)[1]
+    return found.reshape(-1)
 
 
 def _value(line: Mapping[str, Any], metric: str) -> float | None:

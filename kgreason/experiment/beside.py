@@ -9,6 +9,7 @@ import numpy as np
 
 from kgreason.errors import KgreasonError
 from kgreason.experiment import record
+from kgreason.experiment.answered import groups_of
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.control import Control
 from kgreason.experiment.controls import CONTROLS, fitting, named
@@ -130,16 +131,13 @@ def _tested(
     lines = record.read_lines(run.folder / record.PREDICTIONS)
     mine = {(row["test"], row["uid"]): bool(row["right"]) for row in own}
     for test, scores in run.metrics["test"].items():
-        pairs = [
-            (mine[test, row["uid"]], bool(row["right"]))
-            for row in lines
-            if row["test"] == test and (test, row["uid"]) in mine
-        ]
-        if not pairs:
+        both = [row for row in lines if row["test"] == test and (test, row["uid"]) in mine]
+        if not both:
             continue
+        pairs = [(mine[test, row["uid"]], bool(row["right"])) for row in both]
         before, after = np.array(pairs, np.int64).T
-        gold = np.ones(len(pairs), np.int64)
-        d = difference(Answers(gold, after[None]), Answers(gold, before[None]))
+        gold, group = np.ones(len(pairs), np.int64), groups_of(both)
+        d = difference(Answers(gold, after[None], group), Answers(gold, before[None], group))
         yield Beside(
             control=control.name,
             test=test,

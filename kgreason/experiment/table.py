@@ -171,7 +171,8 @@ def to_markdown(ablation: Rows, table: Sequence[Row]) -> str:
     lines += [f"| {' | '.join(_cells(row))} |" for row in table]
     first: dict[str, str] = {}  # of the metric that counts most; the others are in the table and the JSON
     counted = [row for row in table if first.setdefault(row.test, row.metric) == row.metric]
-    sentences = [text for row in counted for text in (row.told, row.claim) if text]
+    of = {test: f"{test}: " if len(first) > 1 else "" for test in first}
+    sentences = [f"{of[row.test]}{text}" for row in counted for text in (row.told, row.claim) if text]
     return "\n".join([*lines, *([""] if sentences else []), *(f"- {text}" for text in sentences)]) + "\n"
 
 

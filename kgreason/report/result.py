@@ -13,6 +13,7 @@ from numpy import ndarray
 
 from kgreason.errors import StoreError
 from kgreason.experiment import record
+from kgreason.experiment.answered import groups_of
 from kgreason.report.folded import Folded
 
 #: What counts most, the first that a task has.
@@ -157,6 +158,7 @@ class Answered:
         sure: The probability of the answer; NaN where none was written down.
         gold: The right answer as a number; 1 where answers are sets.
         given: The answer as a number; where answers are sets, 1 if its first is right, else 0.
+        group: Which examples belong together; None if that was not written down.
     """
 
     uid: tuple[str, ...]
@@ -164,6 +166,7 @@ class Answered:
     sure: Float[ndarray, " items"]
     gold: ndarray
     given: ndarray
+    group: ndarray | None = None
 
     @classmethod
     def of(cls, rows: list[dict[str, Any]]) -> "Answered":
@@ -173,7 +176,8 @@ class Answered:
         gold = np.array([row["gold_id"] for row in rows], np.int64) if listed else np.ones(len(rows), np.int64)
         given = np.array([row["answer_id"] for row in rows], np.int64) if listed else right.astype(np.int64)
         sure = np.array([sureness(row) for row in rows], float)
-        return cls(tuple(str(row.get("uid", i)) for i, row in enumerate(rows)), right, sure, gold, given)
+        uid = tuple(str(row.get("uid", i)) for i, row in enumerate(rows))
+        return cls(uid, right, sure, gold, given, groups_of(rows))
 
 
 def is_right(row: Mapping[str, Any]) -> bool:

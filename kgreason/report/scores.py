@@ -198,7 +198,7 @@ def _line(name: str, by_seed: Mapping[int, Result], test: str, metric: Metric) -
 def _as_answers(answered: Sequence[Answered]) -> Answers:
     if not answered or any(a.uid != answered[0].uid for a in answered):
         raise DataError("The seeds answered different examples.")
-    return Answers(answered[0].gold, np.array([a.given for a in answered], np.int64))
+    return Answers(answered[0].gold, np.array([a.given for a in answered], np.int64), answered[0].group)
 
 
 def _compared(line: Line, base: Line, metric: Metric) -> Line:

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from kgreason.collate import Loader
-from kgreason.experiment.build import build_front, build_reasoner
+from kgreason.experiment.build import build_reasoner
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.controls import CONTROLS, PREFIX, alone, with_controls
+from kgreason.experiment.shelf import Shelf
 from kgreason.train.loss import loss_of
 
 FILES = Path(__file__).parents[2] / "experiments"
@@ -75,11 +76,11 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def step(config: ExperimentConfig) -> None:
+def step(config: ExperimentConfig, shelf: Shelf) -> None:
     """Ground, encode, decode, answer and go back once, on a few examples of training."""
     torch.manual_seed(0)
-    front = build_front(config)
-    examples = front.splits().train.examples[:6]
+    opened = shelf.open(config)
+    front, examples = opened.front, opened.splits.train.examples[:6]
     prepared = front.collate.prepare(examples, front.ground(front.parse(examples), front.knowledge))
     reasoner = build_reasoner(config, front).train()
     for batch in Loader(prepared, 6):
@@ -99,7 +100,7 @@ def test_every_control_runs_a_step_or_says_why_not(task: str, toys: dict[str, Ex
             assert why.endswith("."), f"{name}: a sentence"
             continue
         fits.add(name)
-        step(config.with_overrides(control.overrides(config)))
+        step(config.with_overrides(control.overrides(config)), Shelf())
     assert fits == FITS[task]
 
 
@@ -116,5 +117,6 @@ def test_the_controls_of_every_file_that_ships_are_experiments_of_their_own(path
 def test_the_controls_of_the_demonstration_run_on_its_own_data() -> None:
     config = ExperimentConfig.from_toml(FILES / "lexical-nli" / "demo.toml").with_overrides({"task.limit": 6})
     ablation = with_controls(alone(config))
+    shelf = Shelf()  # as a worker has it: rows that do not differ before the model share what stands before it
     for row in ablation.variants:
-        step(ablation.config(row, 0))
+        step(ablation.config(row, 0), shelf)

@@ -88,6 +88,19 @@ def test_the_frozen_part_never_drops_out(model: str, batch: GraphBatch) -> None:
     assert not torch.equal(tuned(batch), tuned(batch))
 
 
+@pytest.mark.parametrize(("precision", "most"), [("float32", 0.002), ("bfloat16", 0.08)])
+def test_the_batch_that_a_row_came_in_changes_its_last_bits_alone(precision: str, most: float) -> None:
+    minilm = language("minilm", cache_gb=0, precision=precision)
+    lengths = [7, 12, 21, 40]
+    ids, mask = torch.randint(1000, 20000, (4, 40)), torch.arange(40) < torch.tensor(lengths)[:, None]
+    types = torch.zeros_like(ids)
+    together = minilm._compute(ids, types, mask).float()
+    assert together[mask].abs().max() > 1
+    for i, n in enumerate(lengths):
+        alone = minilm._compute(ids[i : i + 1, :n], types[i : i + 1, :n], mask[i : i + 1, :n]).float()
+        assert (alone[0] - together[i, :n]).abs().max() < most
+
+
 def test_states_come_from_disk_the_second_time(
     model: str, batch: GraphBatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,6 +101,9 @@ def test_every_form_has_the_numbers_of_the_runs(runs: Path, tmp_path: Path) -> N
     (score,) = [x for x in lines if (x["table"], x["row"], x["column"]) == ("results: test", "graph", "accuracy")]
     assert float(score["value"]) == mean
     assert float(score["low"]) <= mean <= float(score["high"])
+    told = json.loads(next(runs.glob("*.ablation.json")).read_text())["rows"]
+    row = next(r for r in told if (r["variant"], r["metric"]) == ("graph", "accuracy"))
+    assert (float(score["low"]), float(score["high"])) == (row["low"], row["high"])  # those of `ablate`, groups and all
     shown = f"{100 * mean:.1f} %"
     assert score["text"].startswith(shown)
     assert f'{shown} <span class="kgr-interval">' in html
@@ -238,7 +241,7 @@ def test_nothing_to_report_is_an_error_that_says_what_to_do(tmp_path: Path, runs
     for place, message in (
         (tmp_path / "empty", "there is no finished run. Make one with: kgreason run FILE"),
         (tmp_path / "nowhere", "there is no such folder or file"),
-        (folders(runs)[0] / "config.toml", "is no *.ablation.json file"),
+        (folders(runs)[0] / "config.toml", "is no *.ablation.json or *.folds.json file"),
     ):
         result = call("report", place, "--out", tmp_path / "r.html")
         assert result.exit_code in (1, 2)
