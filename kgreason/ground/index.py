@@ -41,10 +41,10 @@ class LabelIndex:
     def __init__(self, labels: Labels) -> None:
         self.labels = labels
         self._ids: dict[str, int] = {}
-        self._memo: dict[str, int] = {}
         self._compounds: list[list[str]] = []
         written, ends = _cut(labels.names)
-        unit = self._enter(written)
+        unit, self._own = self._enter(written)
+        self._seen = _Seen(*self._own)
         ends_at = np.flatnonzero(ends)
         keep = ~ends
         self._count = np.bincount(unit[keep], minlength=len(self._ids))
@@ -52,10 +52,11 @@ class LabelIndex:
         ptr = np.concatenate([[0], stops]).astype(np.int64)
         hashed = np.fromiter(map(hash, written), np.int64, len(written))[keep]
         size = 1 << max(4, int(len(hashed) * 1.5).bit_length())
-        self._table = (np.full(size, -1, np.int64), np.empty(size, np.int32))
+        keys, child = np.full(size, -1, np.int64), np.empty(size, np.int32)
         first = np.full(len(hashed) + 1, -1, np.int32)
         chain, exact = np.full(len(ptr) - 1, -1, np.int32), np.zeros(len(ptr) - 1, np.int64)
-        nodes = trie.build(unit[keep], hashed, ptr, *self._table, first, chain, exact)
+        nodes = trie.build(unit[keep], hashed, ptr, keys, child, first, chain, exact)
+        self._table = (keys, child)
         self._leaves = (first[:nodes].copy(), chain, exact)
 
     def find(
@@ -93,22 +94,29 @@ class LabelIndex:
             column[2 * np.array(second, np.int64) + 1] = values[len(words) :]
         return self._spread(ids, hashes)
 
-    def _enter(self, written: list[str]) -> Int32[ndarray, " units"]:
-        """Number the units, upper and lower case alike."""
+    def _enter(
+        self, written: list[str]
+    ) -> tuple[Int32[ndarray, " units"], tuple[Int64[ndarray, " forms"], Int64[ndarray, " forms"]]]:
+        """Number the units, upper and lower case alike; return them, and what `_Seen` shall know at first."""
         number = {u: self._ids.setdefault(u.lower(), len(self._ids)) for u in dict.fromkeys(written)}
-        return np.fromiter(map(number.__getitem__, written), np.int32, len(written))
+        unit = np.fromiter(map(number.__getitem__, written), np.int32, len(written))
+        hashed = np.fromiter(map(hash, number), np.int64, len(number))
+        return unit, (hashed, np.fromiter(number.values(), np.int64, len(number)))
 
     def _look_up(self, forms: list[str]) -> tuple[Int64[ndarray, " forms"], Int64[ndarray, " forms"]]:
-        """Return what is remembered of each word, and its hash as written."""
-        try:
-            ids = np.fromiter(map(self._memo.__getitem__, forms), np.int64, len(forms))
-        except KeyError:
-            if len(self._memo) > _MEMO_SIZE:
-                self._memo.clear()
+        """Return the unit of each word, or what it is instead, and its hash as written."""
+        hashed = np.fromiter(map(hash, forms), np.int64, len(forms))
+        ids = self._seen.recall(hashed)
+        if (missing := np.flatnonzero(ids == trie.MISSING)).size:
+            if self._seen.learnt > _MEMO_SIZE:
+                self._seen = _Seen(*self._own)
                 self._compounds.clear()
-            self._remember(set(forms).difference(self._memo))
-            ids = np.fromiter(map(self._memo.__getitem__, forms), np.int64, len(forms))
-        return ids, np.fromiter(map(hash, forms), np.int64, len(forms))
+                return self._look_up(forms)
+            new = list({forms[i] for i in missing.tolist()})
+            values = np.fromiter(map(self._read, new), np.int64, len(new))
+            self._seen.add(np.fromiter(map(hash, new), np.int64, len(new)), values)
+            ids[missing] = self._seen.recall(hashed[missing])
+        return ids, hashed
 
     def _spread(
         self, ids: Int64[ndarray, " forms"], hashes: Int64[ndarray, " forms"]
@@ -125,20 +133,53 @@ class LabelIndex:
                 unit[k], hashed[k] = self._ids.get(u.lower(), _UNKNOWN), hash(u)
         return unit, hashed, ptr
 
-    def _remember(self, new: Iterable[str]) -> None:
-        """Note the unit of each word; words of several units go to `_compounds`, as -3, -4 and so on."""
-        for word in new:
-            if word.isascii() and word.isalnum():  # nearly all words
-                self._memo[word] = self._ids.get(word.lower(), _UNKNOWN)
-                continue
-            units = _UNITS.findall(unicodedata.normalize("NFC", word))
-            if units == [word]:
-                self._memo[word] = self._ids.get(word.lower(), _UNKNOWN)
-            elif units:
-                self._memo[word] = _FIRST_COMPOUND - len(self._compounds)
-                self._compounds.append(units)
-            else:  # an underscore or a space stands between words, not in a name
-                self._memo[word] = _UNKNOWN if word else _NOTHING
+    def _read(self, word: str) -> int:
+        """Return the unit of a word; words of several units go to `_compounds`, as -3, -4 and so on."""
+        if word.isascii() and word.isalnum():  # nearly all words
+            return self._ids.get(word.lower(), _UNKNOWN)
+        units = _UNITS.findall(unicodedata.normalize("NFC", word))
+        if units == [word]:
+            return self._ids.get(word.lower(), _UNKNOWN)
+        if units:
+            self._compounds.append(units)
+            return _FIRST_COMPOUND - len(self._compounds) + 1
+        return _UNKNOWN if word else _NOTHING  # an underscore or a space stands between words, not in a name
+
+
+@final
+class _Seen:
+    """What was found out about words, by the hash that Python keeps in each.
+
+    Two words of one hash would be taken for one: among ten million words, in one of 400,000 runs.
+
+    Args:
+        hashed: The hashes of the words that are known at first.
+        values: What is known of them.
+    """
+
+    def __init__(self, hashed: Int64[ndarray, " words"], values: Int64[ndarray, " words"]) -> None:
+        self._keys, self._values, self._count, self._first = np.full(16, -1, np.int64), np.empty(16, np.int32), 0, 0
+        self.add(hashed, values)
+        self._first = self._count
+
+    @property
+    def learnt(self) -> int:
+        """How many words were added since."""
+        return self._count - self._first
+
+    def recall(self, hashed: Int64[ndarray, " words"]) -> Int64[ndarray, " words"]:
+        """Return what is known of each word, or `trie.MISSING`."""
+        return np.asarray(trie.recall(self._keys, self._values, hashed))
+
+    def add(self, hashed: Int64[ndarray, " words"], values: Int64[ndarray, " words"]) -> None:
+        """Note what is known of some words."""
+        if 2 * (self._count + len(hashed)) > len(self._keys):
+            size = 1 << int(3 * (self._count + len(hashed))).bit_length()
+            old = self._keys != -1
+            keys, known = self._keys[old], self._values[old]
+            self._keys, self._values = np.full(size, -1, np.int64), np.empty(size, np.int32)
+            trie.note(self._keys, self._values, keys, known.astype(np.int64))
+        self._count += int(trie.note(self._keys, self._values, hashed, values))
 
 
 def _cut(names: Iterable[str]) -> tuple[list[str], ndarray]:
