@@ -8,7 +8,7 @@ import torch
 from numpy import ndarray
 
 from kgreason.collate import Loader, Prepared
-from kgreason.data import Cycle, Example, KnowledgeGraph, LogicGraph, Prediction
+from kgreason.data import Cycle, EdgeType, Example, KnowledgeGraph, LogicGraph, Prediction
 from kgreason.errors import DataError
 from kgreason.explain.looks import Told, View
 from kgreason.reasoner import Reasoner
@@ -152,8 +152,22 @@ class Pipeline:
             trace=trace,
             proof=told.proof(),
             gate=told.gate(),
-            notes=told.notes(),
+            notes=told.notes() if walk is None else _taken(graph, self.knowledge),
         )
+
+
+def _taken(graph: LogicGraph, knowledge: KnowledgeGraph) -> tuple[str, ...]:
+    """Say which names of a question were taken for entities that are not written so."""
+    links = graph.edge_index[:, graph.edge_type == EdgeType.LINK].T.tolist()
+    meant: dict[str, list[int]] = {}
+    for source, target in links:
+        meant.setdefault(graph.node_text[source], []).append(int(graph.node_entity[target]))
+    return tuple(
+        f"'{written}' was taken for {' or '.join(knowledge.label(e) for e in entities[:3])}."
+        for written, entities in meant.items()
+        if not set(entities) & set(knowledge.labels.senses(written)[0].tolist())
+        and written.casefold() not in [knowledge.label(e).casefold() for e in entities]
+    )
 
 
 def _why_nothing(example: Example, graph: LogicGraph) -> str:

@@ -70,10 +70,13 @@ def _as_json(found: "Prediction", top: int) -> dict[str, Any]:
         {"name": name, "probability": round(p, 6), "path": [list(fact) for fact in found.paths.get(name, ())]}
         for name, p in found.ranking[:top]
     ]
-    return {"uid": found.uid, "answers": answers, "path": [list(fact) for fact in found.path]}
+    told = {"uid": found.uid, "answers": answers, "path": [list(fact) for fact in found.path]}
+    return told | {"notes": list(found.notes)} if found.notes else told
 
 
 def _print(found: "Prediction", top: int) -> None:
+    for note in found.notes:
+        typer.echo(note, err=True)
     width = max(len(name) for name, _ in found.ranking[:top])
     for name, probability in found.ranking[:top]:
         typer.echo(f"{name:{width}}  {probability:.3f}")

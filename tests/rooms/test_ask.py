@@ -65,6 +65,16 @@ def test_a_seed_may_be_given_by_name(reasoner: Pipeline) -> None:
     assert reasoner.ask("What is its release year?", seeds=["Alien"]).answer == "1979"
 
 
+def test_a_name_that_is_not_written_so_is_said(reasoner: Pipeline, films: Path) -> None:
+    found = reasoner.ask("Who is the director of Gladiater?")
+    assert found.answer == "Ridley Scott"
+    assert found.notes == ("'Gladiater' was taken for Gladiator.",)
+    assert not reasoner.ask("Who is the director of gladiator?").notes
+    _, out, told = run("Who is the director of Gladiater?", "--graph", str(films))
+    assert out.startswith("Ridley Scott")
+    assert "'Gladiater' was taken for Gladiator." in told
+
+
 def test_what_is_not_in_the_graph_is_said(reasoner: Pipeline) -> None:
     with pytest.raises(DataError, match="nowhere to start"):
         reasoner.ask("What is its release year?", seeds=["Solaris"])
