@@ -46,19 +46,19 @@ class EditsGrounder:
         reading: `specific`: "a man" is a particular man, and both texts speak of one scene, so words that exclude each
             other make statements that do. `existential`: "a man" is some man or other, and they do not.
         max_senses: How many senses of a word are looked at, the likeliest first.
-        facts: What is known of words beside the graph: `english`, what ships with the package (`graphs/english.tsv`);
-            `none`, as a control.
+        word_facts: What is known of words beside the graph: `english`, what ships with the package, in
+            `graphs/english.tsv`; `none`, as a control.
 
     Raises:
         ConfigError: If there is no such reading, or there are no such facts.
     """
 
-    def __init__(self, reading: str = "specific", max_senses: int = 8, facts: str = "english") -> None:
+    def __init__(self, reading: str = "specific", max_senses: int = 8, word_facts: str = "english") -> None:
         if reading not in _VIEWS:
             raise ConfigError(f"[ground] edits: reading = '{reading}'; expected {' or '.join(_VIEWS)}.")
-        if facts not in {"english", "none"}:
-            raise ConfigError(f"[ground] edits: facts = '{facts}'; expected english or none.")
-        self.reading, self.max_senses, self.facts = reading, max_senses, facts
+        if word_facts not in {"english", "none"}:
+            raise ConfigError(f"[ground] edits: word_facts = '{word_facts}'; expected english or none.")
+        self.reading, self.max_senses, self.word_facts = reading, max_senses, word_facts
         self._align = AlignGrounder(max_senses)
         self._asked: tuple[KnowledgeGraph, NaturalRelations, Lexicon, Containers] | None = None
 
@@ -77,8 +77,8 @@ class EditsGrounder:
     def _sources(self, knowledge: KnowledgeGraph) -> tuple[NaturalRelations, Lexicon, Containers]:
         """Return what is asked about words; all remember what they were asked."""
         if self._asked is None or self._asked[0] is not knowledge:
-            lexicon = Lexicon(knowledge, self.max_senses, self.facts)
-            natural = NaturalRelations(knowledge, facts=self.facts)
+            lexicon = Lexicon(knowledge, self.max_senses, self.word_facts)
+            natural = NaturalRelations(knowledge, facts=self.word_facts)
             self._asked = knowledge, natural, lexicon, Containers(knowledge)
         return self._asked[1:]
 

@@ -225,11 +225,11 @@ def test_alignments_are_those_of_align() -> None:
 def test_without_facts_about_words_the_graph_alone_decides() -> None:
     pairs = [("The man is in the car.", "The man is on the train."), ("A dog sleeps.", "An animal sleeps.")]
     examples = [Example(str(n), pair, ("premise", "hypothesis")) for n, pair in enumerate(pairs)]
-    alone, both = (EditsGrounder(facts=facts)(parser()(examples), wordnet()) for facts in ("none", "english"))
+    alone, both = (EditsGrounder(word_facts=facts)(parser()(examples), wordnet()) for facts in ("none", "english"))
     assert [label(graph.edits) for graph in alone] == ["neutral", "entailment"]
     assert [label(graph.edits) for graph in both] == ["contradiction", "entailment"]
-    with pytest.raises(ConfigError, match="facts = 'German'"):
-        EditsGrounder(facts="German")
+    with pytest.raises(ConfigError, match="word_facts = 'German'"):
+        EditsGrounder(word_facts="German")
 
 
 def test_an_unknown_reading_is_refused() -> None:
