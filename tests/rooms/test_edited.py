@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,10 @@ def test_a_substitute_takes_the_form_of_the_word_it_replaces() -> None:
         *map(str.title, ["four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty"]),
     }
     assert words.draw("xyzzy", "xyzzy", "NOUN", rng) == ""
+
+
+def test_a_graph_that_is_far_away_cannot_prove_what_it_is_asked_for(tmp_path: Path, cache: Path) -> None:
+    config = _config(tmp_path, edited=6)
+    remote = replace(config, knowledge={"name": "sparql", "endpoint": "http://127.0.0.1:9/none"})
+    with pytest.raises(ConfigError, match=r"\[task\] edited needs the whole graph.*kgreason graph build ENDPOINT"):
+        build_front(remote)
