@@ -99,7 +99,7 @@ def _outside(graph: KnowledgeGraph) -> Finding:
 
 def _dangling(graph: KnowledgeGraph, named: Bool[ndarray, " entities"]) -> Finding:
     """Entities that are mentioned and never described: only tails, and without a label, where others have labels."""
-    only_tails = (np.diff(graph.head_ptr) == 0) & (np.diff(graph.tail_ptr) > 0)
+    only_tails = (np.diff(graph.head_ptr) == 0) & (np.diff(graph.tail_ptr) > 0) & ~_nameless(graph)
     found = np.flatnonzero(only_tails & ~named) if named.mean() > 0.5 else np.zeros(0, np.int64)
     advice = "They are pointed to and not described: is a file missing, or an IRI misspelt?"
     return _finding("dangling", "doubtful", len(found), len(graph.entities), _names(graph, found), advice)
@@ -109,9 +109,14 @@ def _unlabelled(graph: KnowledgeGraph, named: Bool[ndarray, " entities"]) -> Fin
     shown = np.asarray(graph.labels.preferred)
     found = np.flatnonzero(shown < 0)
     if named.any():  # names are labels enough where no entity has another
-        found = np.flatnonzero(~named & ~readable(graph))
+        found = np.flatnonzero(~named & ~readable(graph) & ~_nameless(graph))
     advice = "Texts are linked to labels. Say which relations name things: [names] relations = […] in a manifest."
     return _finding("unlabelled", "doubtful", len(found), len(graph.entities), _names(graph, found), advice)
+
+
+def _nameless(graph: KnowledgeGraph) -> Bool[ndarray, " entities"]:
+    """Return which entities are blank nodes, which nobody is meant to name."""
+    return np.fromiter((name.startswith("_:") for name in graph.entities), np.bool_, len(graph.entities))
 
 
 def _hubs(graph: KnowledgeGraph) -> Finding:

@@ -202,6 +202,12 @@ def test_what_is_called_as_its_id_ends_is_not_dangling(tmp_path: Path) -> None:
     ).read_text().split('"sources"')[0]
 
 
+def test_blank_nodes_want_no_name() -> None:
+    triples = [("http://x/Q1", "r", "_:b0"), ("_:b0", "r", "_:b1"), ("http://x/Q1", "r", "http://x/Q2")]
+    found = {f.name: f for f in check(KnowledgeGraph.from_triples(triples, {"http://x/Q1": ["one"]})).findings}
+    assert found["unlabelled"].examples == ("http://x/Q2",)
+
+
 def test_check_of_relations_that_are_named_or_in_the_rules() -> None:
     graph = KnowledgeGraph.from_triples([("a", "above", "b"), ("b", "above", "a"), ("a", "is_a", "c")])
     by_name = {True: check(graph, ("above",)), False: check(graph)}
