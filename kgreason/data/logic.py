@@ -1,5 +1,6 @@
 """The logic graph: what a text says, as typed nodes and typed edges."""
 
+from collections.abc import Sized
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
@@ -105,9 +106,9 @@ class LogicGraph:
     def _check_lengths(self) -> None:
         """Compare all columns, in the quick way first: linking makes two graphs for each question."""
         nodes, edges = self.num_nodes, self.num_edges
-        rows = (self.node_type, self.node_lemma, self.node_pos, self.node_span, self.node_entity)
-        more = (self.node_score, self.node_polarity)
-        ends = (self.edge_type, self.edge_relation, self.edge_score)
+        rows: list[Sized] = [self.node_type, self.node_lemma, self.node_pos, self.node_span, self.node_entity]
+        more: list[Sized] = [self.node_score, self.node_polarity]
+        ends: list[Sized] = [self.edge_type, self.edge_relation, self.edge_score]
         if {*map(len, rows), *map(len, more)} == {nodes} and {*map(len, ends)} == {edges}:
             return
         for name in ("node_type", "node_lemma", "node_pos", "node_span", "node_entity", "node_score", "node_polarity"):
