@@ -48,6 +48,8 @@ def _adverbs() -> dict[tuple[str, ...], Entailment]:
 
 #: Clauses opened by these are not said to be so.
 _CONDITIONS: Final = frozenset({"if", "unless", "provided", "supposing"})
+#: Subjects of which the rest is denied, or as good as that.
+_NONE: Final = frozenset({"no", "few", "neither", "not all", "not every", "nobody", "none", "hardly any", "almost no"})
 _SUSPENDING: Final = _CONDITIONS | {"whether", "lest", "until"}
 #: Words that say when, or why, one thing is so beside another.
 TIMES: Final = frozenset({"before", "after", "until", "because", "although", "unless", "if", "when", "while", "since"})
@@ -86,6 +88,8 @@ def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, 
         return spread((_I, 0.8), (_F, 0.1)), "the rest was only supposed"
     others = [units[c] for c in unit.children if forth[c] >= 0 and units[c].relation == "conj"]
     if (unit.relation == "conj" and unit.joined in {"or", "nor"}) or any(o.joined in {"or", "nor"} for o in others):
+        if _free_to_choose(units, i):
+            return spread((_F, 0.8), (_R, 0.1)), "each of them is possible"
         return spread((_R, 0.95)), "one of several possibilities"
     if unit.mark in _CONDITIONS:
         return spread((_R, 0.85)), "a condition"
@@ -93,6 +97,19 @@ def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, 
     if any(child.relation == "ccomp" or child.mark == "to" for child in below):
         return spread((_F, 0.3), (_R, 0.3)), "what it says of the clause below it is not known"
     return _DELETED, _what(unit)
+
+
+def _free_to_choose(units: list[Unit], i: int) -> bool:
+    """Whether a choice is left open: "can be eaten raw or cooked", so raw, and cooked (Kamp 1973, free choice)."""
+    at, open_ = i, False
+    while at >= 0:
+        unit = units[at]
+        subjects = {units[c].quantifier for c in unit.children if units[c].relation == "nsubj"}
+        if unit.negation >= 0 or unit.mark in _SUSPENDING or subjects & _NONE:
+            return False
+        open_ = open_ or unit.modal in {"can", "may", "might", "could"}
+        at = unit.parent
+    return open_
 
 
 def added(units: list[Unit], j: int, back: list[int]) -> tuple[Distribution, str]:
