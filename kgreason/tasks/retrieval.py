@@ -260,4 +260,5 @@ def _log_choose(n: ndarray, k: ndarray) -> ndarray:
 
 
 def _uniform(uid: str) -> float:
-    return int(hashlib.sha256(uid.encode()).hexdigest()[:13], 16) / 16**13
+    """Return a number drawn by the uid, and not by what `Split.sample` draws by: a sample must not be of the lucky."""
+    return int(hashlib.sha256(f"first answer of {uid}".encode()).hexdigest()[:13], 16) / 16**13

@@ -95,6 +95,13 @@ def test_metrics_are_what_drawing_ties_at_random_gives(seed: int, threshold: flo
     assert scores["size"] == len(rows)
 
 
+def test_a_sample_is_not_of_those_whose_ties_fall_well() -> None:
+    split, found = made([({1: 1.0, 2: 1.0}, [1])] * 2000)
+    right = {row["uid"]: row["right"] for row in retrieval_rows(split, found, GRAPH, 1.0)}
+    assert 900 < sum(right.values()) < 1100
+    assert 160 < sum(right[example.uid] for example in split.sample(400).examples) < 240
+
+
 def test_few_are_kept_and_no_metric_changes() -> None:
     rng = np.random.default_rng(0)
     rows: list[Row] = [
