@@ -1,6 +1,7 @@
 """Workers of this machine: how many, and which GPU each is given. No GPU is needed to see that."""
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,13 @@ from kgreason.experiment.worker import Manner, Task
 
 
 def seen(crew: LocalCrew, worker: int) -> str:
-    """Return what a worker's process sees of the GPUs."""
-    told = Path(f"/proc/{crew._workers[worker].process.pid}/environ").read_bytes().split(b"\0")
+    """Return what a worker's process sees of the GPUs, once it is one: a moment long it is still a copy of this one."""
+    about = Path(f"/proc/{crew._workers[worker].process.pid}")
+    for _ in range(1000):
+        if b"kgreason.experiment.worker" in (about / "cmdline").read_bytes():
+            break
+        time.sleep(0.01)
+    told = (about / "environ").read_bytes().split(b"\0")
     return next((e.decode().partition("=")[2] for e in told if e.startswith(b"CUDA_VISIBLE_DEVICES=")), "all")
 
 

@@ -17,6 +17,7 @@ import pytest
 from kgreason.errors import ConfigError, DataError, KgreasonError, StoreError
 from kgreason.knowledge import GraphmlSource, NetworkFile, RdfSource, TriplesSource, build_store, open_store, save_store
 from kgreason.knowledge.limits import Limits, checked_bad_lines
+from kgreason.knowledge.manifest import Column
 
 Write = Callable[[str, str | bytes], Path]
 HEAD = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:u="u:">'
@@ -369,16 +370,15 @@ def test_a_store_with_good_checksums_and_mad_numbers_is_refused(tmp_path: Path, 
 def test_a_large_store_is_read_through_once_and_again_when_it_was_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kgreason.knowledge import store as module
-
     monkeypatch.setenv("KGREASON_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(module, "_SMALL", 0)
+    for place in ("store", "commit"):
+        monkeypatch.setattr(f"kgreason.knowledge.{place}.SMALL", 0)
     path = tmp_path / "g.tsv"
     path.write_text("a\tr\tb\nb\tr\tc\n")
     store = build_store(TriplesSource(path), tmp_path / "store")
     checked: list[Path] = []
-    real = module.Column.check
-    monkeypatch.setattr(module.Column, "check", lambda self, folder: (checked.append(folder), real(self, folder)))
+    real = Column.check
+    monkeypatch.setattr(Column, "check", lambda self, folder: (checked.append(folder), real(self, folder)))
     open_store(store, "once")
     assert not checked  # whoever built it has just computed the sums
     (tail,) = store.rglob("tail")
