@@ -70,7 +70,9 @@ def _frequencies(m: Pairing, found: list[Change]) -> list[Change]:
     out = []
     for change in found:
         how_often = _how_often(m, change)
-        denial = next((o for o in found if how_often and _denied_across(m, o, change, how_often)), None)
+        denial = None
+        if how_often is not None:
+            denial = next((o for o in found if _denied_across(m, o, change, how_often)), None)
         if how_often is None or denial is None:
             out.append(change)
             continue

@@ -59,10 +59,10 @@ def moment(preposition: str, text: str) -> Quantity | None:
     >>> moment("before", "1960").axes["year"]
     (Range(low=0.0, high=1960.0, low_open=False, high_open=True),)
     """
-    at = date(text)
+    at = date(text) if preposition in BESIDES or preposition in _WITHIN else None
     if at is None or preposition in _WITHIN:
         return at
-    if preposition not in BESIDES or len(at.axes) != 1:
+    if len(at.axes) != 1:
         return None
     ((axis, values),) = at.axes.items()
     low, high = min(v.low for v in values), max(v.high for v in values)

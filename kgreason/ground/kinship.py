@@ -92,13 +92,15 @@ class KinshipGrounder:
     def __call__(self, graphs: Sequence[LogicGraph], knowledge: KnowledgeGraph) -> list[LogicGraph]:
         ids = {name: knowledge.relations.id(name) for name in _NAMES if name in knowledge.relations}
         out = list(graphs)
-        asked = [i for i, graph in enumerate(graphs) if _cast(graph).asked is not None]
+        casts = [_cast(graph) for graph in graphs]
+        asked = [i for i, cast in enumerate(casts) if cast.asked is not None]
         if asked and not ids:
             raise DataError(
                 "[ground] kinship: the knowledge graph has no relation of kin; take: knowledge = 'kinship'."
             )
-        for i, (people, sure) in zip(asked, self.believe([graphs[i] for i in asked]), strict=True):
-            out[i] = self._ground(graphs[i], people, sure, ids)
+        believed = self._believe([graphs[i] for i in asked], [casts[i] for i in asked])
+        for i, (people, sure) in zip(asked, believed, strict=True):
+            out[i] = self._ground(graphs[i], casts[i], people, sure, ids)
         return out
 
     def learn(
@@ -106,8 +108,8 @@ class KinshipGrounder:
         graphs: Sequence[LogicGraph],
         stated: Sequence[Sequence[Fact]],
         teach: Callable[..., Mapping[str, Any]],
-    ) -> Reader:
-        """Learn to read from parsed stories and what they say; return the reader, which is used from now on.
+    ) -> None:
+        """Learn to read from parsed stories and what they say.
 
         Args:
             graphs: Stories as the parser gives them.
@@ -137,7 +139,6 @@ class KinshipGrounder:
 
             self.pairs = PairReader(_NAMES, self.language, self.looks, self.seed)
             self.pairs.learn(tales, self.passes)
-        return self.reader
 
     def read(self, graph: LogicGraph) -> Statements:
         """Return what a parsed story says by its signs: (head, kin, tail) and how sure that is.
@@ -171,7 +172,11 @@ class KinshipGrounder:
         Raises:
             ConfigError: If it has not learned to read.
         """
-        casts = [_cast(graph) for graph in graphs]
+        return self._believe(graphs, [_cast(graph) for graph in graphs])
+
+    def _believe(
+        self, graphs: Sequence[LogicGraph], casts: Sequence[Cast]
+    ) -> list[tuple[tuple[str, ...], Float64[ndarray, "people people relations"]]]:
         told = [Told.of(graph, cast) for graph, cast in zip(graphs, casts, strict=True)]
         cast_of_each = [tuple(dict.fromkeys([*t.names, *(c.asked or ())])) for t, c in zip(told, casts, strict=True)]
         sure = [self._chart(self._read(t), people) for t, people in zip(told, cast_of_each, strict=True)]
@@ -184,8 +189,9 @@ class KinshipGrounder:
             sure = [agree(chart, _widened(p, len(chart))) for chart, p in zip(sure, likely, strict=True)]
         return list(zip(cast_of_each, sure, strict=True))
 
-    def _ground(self, graph: LogicGraph, people: Sequence[str], sure: ndarray, ids: Mapping[str, int]) -> LogicGraph:
-        cast = _cast(graph)
+    def _ground(
+        self, graph: LogicGraph, cast: Cast, people: Sequence[str], sure: ndarray, ids: Mapping[str, int]
+    ) -> LogicGraph:
         if self.chain and len(people) <= MOST and cast.asked is not None:
             sure = self._on_chain(sure, *(people.index(name) for name in cast.asked))
         grown, nodes = add_people(graph, cast)

@@ -45,11 +45,9 @@ def check_target(folder: Path) -> None:
         raise StoreError(f"{folder} is a file; a graph store is a folder. Choose another name.")
 
 
-@contextlib.contextmanager
-def new_columns(folder: Path) -> Iterator[Path]:
+def new_columns(folder: Path) -> contextlib.AbstractContextManager[Path]:
     """Make a temporary folder for the columns of a store, and remove what is left of it."""
-    with own_folder(folder, ".columns-") as temporary:
-        yield temporary
+    return own_folder(folder, ".columns-")
 
 
 @contextlib.contextmanager
