@@ -1,6 +1,6 @@
 """What a row of an ablation answered to one test, read from the folders of its runs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -49,6 +49,11 @@ class Answered:
             self, seeds=tuple(seeds), scores=tuple(self.scores[i] for i in at), lines=tuple(self.lines[i] for i in at)
         )
 
+    def only(self, uids: Collection[str]) -> "Answered":
+        """Return the part of some examples, in the order of their uids."""
+        part = ([line for line in lines if line["uid"] in uids] for lines in self.lines)
+        return replace(self, lines=tuple(sorted(lines, key=lambda line: str(line["uid"])) for lines in part))
+
     def outcome(self, metric: str) -> Outcome | None:
         """Return the answers as a metric needs them; None if the runs did not write that down, or there are none."""
         if not self.lines or not self.lines[0]:
@@ -83,15 +88,35 @@ def labels_in(rows: Iterable[Answered]) -> int:
 
 
 def compare(one: Answered, other: Answered, metric: str, labels: int) -> Difference | None:
-    """Compare two rows over the seeds that both have; None if they have none, or were tested on other examples."""
+    """Compare two rows over the seeds that both have, and the examples, if one was tested on some of the other's.
+
+    Returns:
+        None if they have no seed in common, or neither was tested on some of the examples of the other.
+    """
     both = [seed for seed in one.seeds if seed in other.seeds]
-    mine, theirs = one.of(both).outcome(metric), other.of(both).outcome(metric)
-    if not both or mine is None or theirs is None or one.uids != other.uids:
+    if not both or (uids := in_both(one.uids, other.uids)) is None:
+        return None
+    first, second = one.of(both), other.of(both)
+    if first.uids != second.uids:
+        first, second = first.only(uids), second.only(uids)
+    mine, theirs = first.outcome(metric), second.outcome(metric)
+    if mine is None or theirs is None or first.uids != second.uids:
         return None
     try:
         return difference(mine, theirs, METRICS[metric], labels)
     except DataError:  # the same examples with other right answers
         return None
+
+
+def in_both(one: Sequence[str], other: Sequence[str]) -> set[str] | None:
+    """Return the examples that two tests share if the one is a sample of the other (or the same), else None.
+
+    A control may be tested on a sample: 500 questions, each with a graph of its own. Tests that merely overlap are of
+    two tasks, and are not compared.
+    """
+    mine, theirs = set(one), set(other)
+    few, many = sorted((mine, theirs), key=len)
+    return few if few and few <= many else None
 
 
 def groups_of(lines: Sequence[Mapping[str, Any]]) -> ndarray | None:

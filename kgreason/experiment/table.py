@@ -64,7 +64,8 @@ class Row:
         values: One per seed.
         mean: Of the values.
         half: Half the width of the mean's 95 % interval over seeds, for these examples; NaN for one seed.
-        versus: How it differs from the row it is compared with; None for that row, and for one with other examples.
+        versus: How it differs from the row it is compared with, on the examples of both; None for that row, and for
+            one that has other examples.
         p_holm: The bootstrap's p of the difference, corrected for how many rows are compared.
         low: Lower end of the 95 % interval over examples and seeds.
         high: Upper end.
@@ -132,11 +133,17 @@ def _of_metric(
         values = tuple(scores[metric] for scores in of.scores)
         outcome = of.outcome(metric)
         low, high = _ends(outcome, metric, labels)
-        said = told(compared[row]) if row in compared else other * (row in versus)
+        said = told(compared[row]) + _on(known[row], having) if row in compared else other * (row in versus)
         mean, half = mean_interval(values)
         line = Row(row, test, metric, values, mean, half, known.get(row), corrected.get(row), low, high)
         out.append(_with(line, compared.get(row), said, claimed.get(row, "")))
     return out
+
+
+def _on(difference: Difference, rows: Mapping[str, Answered]) -> str:
+    """Say on how many examples a row was compared if these are not all."""
+    most = max(len(of.uids) for of in rows.values())
+    return f" Compared on {difference.items:,} of the {most:,} examples." if difference.items < most else ""
 
 
 def _with(row: Row, compared: Compared | None, said: str, claim: str) -> Row:

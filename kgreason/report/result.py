@@ -1,8 +1,8 @@
 """A finished run as it stands in its folder, read without building anything: nouns of a report."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, final
@@ -178,6 +178,13 @@ class Answered:
         sure = np.array([sureness(row) for row in rows], float)
         uid = tuple(str(row.get("uid", i)) for i, row in enumerate(rows))
         return cls(uid, right, sure, gold, given, groups_of(rows))
+
+    def only(self, uids: Collection[str]) -> "Answered":
+        """Return the part of some examples, in the order of their uids."""
+        keep = sorted((i for i, uid in enumerate(self.uid) if uid in uids), key=self.uid.__getitem__)
+        columns = {name: getattr(self, name)[keep] for name in ("right", "sure", "gold", "given")}
+        group = None if self.group is None else self.group[keep]
+        return replace(self, uid=tuple(self.uid[i] for i in keep), group=group, **columns)
 
 
 def is_right(row: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from typing import final
 import numpy as np
 
 from kgreason.errors import DataError, StoreError
+from kgreason.experiment.answered import in_both
 from kgreason.experiment.controls import CONTROLS, PREFIX
 from kgreason.explain import Estimate, Kind, Mark, Quantity
 from kgreason.report.result import Answered, Metric, Result, Study
@@ -49,7 +50,8 @@ class Line:
 def read_lines(study: Study, test: str) -> list[Line]:
     """Return every variant of a study on a test, in order.
 
-    A difference is taken over the seeds that both variants have, and only if they answered the same examples. Lines
+    A difference is taken over the seeds that both variants have, and the examples of both if one was tested on some of
+    the other's; otherwise there is none. Lines
     without predictions have the score and the interval that `metrics.json` gives.
     """
     metric = study.metric(test)
@@ -107,6 +109,8 @@ def _told(study: Study, test: str, lines: Sequence[Line], with_gap: bool) -> str
             "seeds; p after Holm's correction for the number of variants; McNemar: the largest p of any one seed; "
             "detectable: the smallest difference that this test finds four times in five."
         )
+        some = [f"{line.name} ({d.items:,})" for line in lines if (d := line.versus) is not None and d.items < size]
+        told += f" Compared on the part of the examples that it was tested on: {', '.join(some)}." * bool(some)
     return told
 
 
@@ -209,6 +213,11 @@ def _compared(line: Line, base: Line, metric: Metric) -> Line:
     if not common:
         return replace(line, why="no seed in common")
     mine, theirs = ([of.answered[of.seeds.index(seed)] for seed in common] for of in (line, base))
+    uids = in_both(mine[0].uid, theirs[0].uid)
+    if uids is None:
+        return replace(line, why="tested on other examples")
+    if any(a.uid != b.uid for a, b in zip(mine, theirs, strict=True)):
+        mine, theirs = ([answered.only(uids) for answered in of] for of in (mine, theirs))
     if any(a.uid != b.uid for a, b in zip(mine, theirs, strict=True)):
         return replace(line, why="tested on other examples")
     try:

@@ -28,6 +28,7 @@ from kgreason.report.chapters import write_study
 from kgreason.report.compare import KINDS, compare
 from kgreason.report.finding import gather
 from kgreason.report.result import Answered, Result
+from kgreason.report.scores import read_lines
 from kgreason.report.tables import Table, to_csv, to_latex
 from kgreason.report.writing import to_html
 from kgreason.tasks.metrics import calibration_error
@@ -222,6 +223,21 @@ def test_what_an_ablation_left_out_or_claims_is_told(runs: Path) -> None:
     html = to_html([write_study(study) for study in gather([runs])])
     assert "<p>The gain comes from its facts.</p>" in html
     assert "control:rewired: it has &lt;none&gt;." in html
+
+
+def test_a_row_tested_on_a_sample_is_compared_on_that_sample(runs: Path) -> None:
+    (study,) = gather([runs])
+    for run in study.variants["graph"].values():
+        rows = record.read_lines(run.folder / record.PREDICTIONS)
+        record.write_lines(run.folder / record.PREDICTIONS, rows[::-2])
+        sample = {row["uid"] for row in rows[::-2]}
+    line = read_lines(study, "test")[0]
+    assert line.versus is not None
+    assert line.versus.items == len(sample)
+    at = [[a.right[[u in sample for u in a.uid]].mean() for a in other.answered] for other in read_lines(study, "test")]
+    assert line.versus.value == pytest.approx(np.mean(at[0]) - np.mean(at[1]))
+    html = to_html([write_study(study)])
+    assert f"Compared on the part of the examples that it was tested on: graph ({len(sample)})." in html
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"title": "t"}', '{"title": "t", "runs": []}', ""])

@@ -128,6 +128,26 @@ def test_rows_that_were_tested_on_other_examples_are_not_compared(make: Callable
     assert "tested on other examples" in row.told
 
 
+def test_a_row_tested_on_a_sample_is_compared_on_that_sample(make: Callable[..., Any]) -> None:
+    ablation, runs = make({"wordnet": 0.8, "no-graph": 0.7}, seeds=2)
+    whole = {row.variant: row for row in summarise(ablation, runs)}
+    sample = {f"u{i}" for i in range(0, 400, 4)}
+    gaps = []
+    for seed in range(2):
+        path, other = (runs[row, seed].folder / record.PREDICTIONS for row in ("wordnet", "no-graph"))
+        kept = [row for row in record.read_lines(path) if row["uid"] in sample]
+        right = {row["uid"]: row["right"] for row in record.read_lines(other)}
+        gaps += [int(row["right"]) - int(right[row["uid"]]) for row in kept]
+        record.write_lines(path, kept[::-1])
+    row = summarise(ablation, runs)[0]
+    assert row.versus is not None
+    assert whole["wordnet"].versus is not None
+    assert (row.versus.items, whole["wordnet"].versus.items) == (100, 400)
+    assert row.versus.value == pytest.approx(np.mean(gaps))
+    assert row.told.endswith(" Compared on 100 of the 400 examples.")
+    assert "Compared on" not in whole["wordnet"].told
+
+
 def test_one_seed_says_that_it_is_one(make: Callable[..., Any]) -> None:
     row = summarise(*make({"wordnet": 0.85, "no-graph": 0.7}, seeds=1))[0]
     assert row.sd is None
