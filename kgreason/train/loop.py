@@ -17,8 +17,9 @@ from kgreason.tensors import GraphBatch
 from kgreason.train import resume
 from kgreason.train import seed as seeds
 from kgreason.train.checkpoint import load_weights, save_weights, weights_of
-from kgreason.train.loss import class_weights_of, group_weights, loss_of
-from kgreason.train.optimise import autocast, build_optimiser, set_rates, trainable
+from kgreason.train.consistency import batch_loss
+from kgreason.train.loss import class_weights_of, group_weights
+from kgreason.train.optimise import build_optimiser, set_rates, trainable
 from kgreason.train.predict import Loader, accuracy, pick, predict
 from kgreason.train.processes import Processes, join_processes, share, sum_gradients
 from kgreason.train.settings import TrainSettings
@@ -187,9 +188,7 @@ class _Run:
         self.processes.sum([agreed])
         total, loss = float(agreed[0]), torch.zeros((), device=self.device)
         for batch in batches if total else ():
-            with autocast(settings.precision, self.device):
-                scores, trace = self.reasoner(batch)
-            part = loss_of(scores, trace, batch, self.class_weights, settings.label_smoothing) / total
+            part = batch_loss(self.reasoner, batch, settings, self.class_weights) / total
             part.backward()  # type: ignore[no-untyped-call]
             loss += part.detach()
         self.processes.sum([loss])

@@ -83,7 +83,7 @@ def loss_of(
     group, candidate, share = _answers(batch)
     place = _places(scores, group, candidate)
     values = scores.value[None] if scores.cycle is None else scores.cycle
-    log_p = _log_softmax(values, scores.group, groups)
+    log_p = log_softmax(values, scores.group, groups)
     if scores.partial:
         group, place = group[place >= 0], place[place >= 0]
         share = 1.0 / torch.bincount(group, minlength=groups)[group].float()
@@ -137,7 +137,7 @@ def _sum_groups(
     return values.new_zeros(len(values), groups).index_add(1, group, values)
 
 
-def _log_softmax(
+def log_softmax(
     scores: Float[Tensor, "cycles items"], group: Int[Tensor, " items"], groups: int
 ) -> Float[Tensor, "cycles items"]:
     """Logarithm of the softmax within each group, for each cycle, stable for large and small probabilities."""

@@ -34,6 +34,8 @@ class TrainSettings:
         class_weights: `none`, `balanced` (one over the share of each candidate among the training targets), or one
             number per candidate.
         label_smoothing: Share of the target that is spread over all candidates of a group.
+        consistency: R-Drop: how much two passes over a batch, between which dropout differs, must agree; 0: one pass.
+            See `kgreason.train.consistency`.
         precision: Of the encoder's matrix products: `fp32`, `bf16`, or `auto`: bf16 where the processor has it. The
             language model has a precision of its own, in `[encode.language]`.
         save_every: Seconds between two checkpoints within an epoch. There is always one after each epoch.
@@ -59,6 +61,7 @@ class TrainSettings:
     select: str = "accuracy"
     class_weights: Literal["none", "balanced"] | Sequence[Number] = "none"
     label_smoothing: Number = 0.0
+    consistency: Number = 0.0
     precision: Precision = "auto"
     save_every: Number = 120.0
     deterministic: bool = False
@@ -71,7 +74,7 @@ class TrainSettings:
             self._expect(name, "a whole number, at least 1", _whole(getattr(self, name), 1))
         for name in ("epochs", "patience"):
             self._expect(name, "a whole number, at least 0", _whole(getattr(self, name), 0))
-        for name in ("weight_decay", "clip", "save_every", "paths"):
+        for name in ("weight_decay", "clip", "save_every", "paths", "consistency"):
             self._expect(name, "a number, at least 0", _number(getattr(self, name)))
         self._expect("warmup", "a share of the steps, in [0, 1]", _number(self.warmup) and self.warmup <= 1)
         smoothing = self.label_smoothing

@@ -8,7 +8,7 @@ import torch
 
 from kgreason.reasoner import Reasoner
 from kgreason.tensors import GraphBatch
-from kgreason.train.loss import loss_of
+from kgreason.train.consistency import batch_loss
 from kgreason.train.optimise import autocast, build_optimiser
 from kgreason.train.settings import TrainSettings
 
@@ -45,12 +45,10 @@ def time_steps(
 
 
 def _step_seconds(reasoner: Reasoner, batches: Sequence[GraphBatch], settings: TrainSettings) -> float:
-    optimiser, device = build_optimiser(reasoner, settings), batches[0].input_ids.device
+    optimiser = build_optimiser(reasoner, settings)
 
     def step(batch: GraphBatch) -> None:
-        with autocast(settings.precision, device):
-            scores, trace = reasoner(batch)
-        loss_of(scores, trace, batch, None, settings.label_smoothing).backward()  # type: ignore[no-untyped-call]
+        batch_loss(reasoner, batch, settings).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
 

@@ -29,6 +29,7 @@ def test_a_section_is_read_from_the_table() -> None:
         {"clip": float("nan")},
         {"warmup": 1.5},
         {"label_smoothing": 1.0},
+        {"consistency": -1.0},
         {"schedule": "cosin"},
         {"precision": "fp16"},
         {"lr": {"language": 1e-3}},
