@@ -7,6 +7,7 @@ from typing import Any
 
 from kgreason.collate import Loader, Prepared
 from kgreason.errors import ConfigError
+from kgreason.experiment import record
 from kgreason.experiment.build import Front, build_reasoner
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.features import features
@@ -98,7 +99,7 @@ def evaluate(
     make: Callable[[Split, str], Sequence[Prepared]],
     dev: Mapping[str, float],
     tell: Callable[[str], None],
-) -> tuple[dict[str, dict[str, float]], list[dict[str, Any]]]:
+) -> tuple[dict[str, dict[str, float]], list[str]]:
     """Test a reasoner.
 
     Args:
@@ -110,29 +111,39 @@ def evaluate(
         tell: Gets a line for each test.
 
     Returns:
-        The metrics of each test, and a row for each example, in order.
+        The metrics of each test, and a line of JSON for each example, in order: `predictions.jsonl`.
     """
-    metrics, rows = {}, []
-    for name, split in splits.items():
-        views = None if front.shown is None else front.shown.views(split, front.knowledge)
-        split = split if views is None else views.split
-        if views is None or walks(reasoner):
-            prepared = make(split, f"test {name}")
-        else:
-            prepared = views.prepare(front.parse, front.ground, front.collate)
-        if views is None:
-            found = _predict(reasoner, front, prepared, join_processes())
-            scores = front.task.score(split, found, front.knowledge, dev)
-        else:
-            found = views.predict(reasoner, prepared, front.train.precision)
-            scores = views.score(front.task.score(split, found, front.knowledge, dev), found)
-        metrics[name] = scores
-        told = front.task.rows(split, found, front.knowledge, scores)
-        rows += [
-            {"test": name} | row | more for row, more in zip(told, features(split.examples, prepared), strict=True)
-        ]
-        tell(f"test {name}: {_brief(scores)}")
-    return metrics, rows
+    metrics, lines = {}, list[str]()
+    for name, split in splits.items():  # each in a frame of its own, so that memory holds one
+        metrics[name], told = _test(reasoner, front, (name, split), make, dev)
+        lines += told
+        tell(f"test {name}: {_brief(metrics[name])}")
+    return metrics, lines
+
+
+def _test(
+    reasoner: Reasoner,
+    front: Front,
+    named: tuple[str, Split],
+    make: Callable[[Split, str], Sequence[Prepared]],
+    dev: Mapping[str, float],
+) -> tuple[dict[str, float], list[str]]:
+    name, split = named
+    views = None if front.shown is None else front.shown.views(split, front.knowledge)
+    split = split if views is None else views.split
+    if views is None or walks(reasoner):
+        prepared = make(split, f"test {name}")
+    else:
+        prepared = views.prepare(front.parse, front.ground, front.collate)
+    if views is None:
+        found = _predict(reasoner, front, prepared, join_processes())
+        scores = front.task.score(split, found, front.knowledge, dev)
+    else:
+        found = views.predict(reasoner, prepared, front.train.precision)
+        scores = views.score(front.task.score(split, found, front.knowledge, dev), found)
+    told = front.task.rows(split, found, front.knowledge, scores)
+    both = zip(told, features(split.examples, prepared), strict=True)
+    return scores, record.as_lines({"test": name} | row | more for row, more in both)
 
 
 def _taught(reasoner: Reasoner, front: Front, splits: Splits) -> Callable[[], object]:

@@ -7,16 +7,15 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy import ndarray
 
 from kgreason.collate import Prepared
 from kgreason.data import Example, KnowledgeGraph
 from kgreason.errors import StoreError
+from kgreason.experiment.columns import COLUMNS, Columns
 from kgreason.experiment.config import ExperimentConfig
 from kgreason.experiment.parsed import CHUNK, parse_once
 from kgreason.experiment.reading import identity
@@ -34,7 +33,7 @@ Step = Callable[[str, int, int], None]
 MADE_BY = ("data", "parse", "ground", "collate")
 
 
-def prepare(front: "Front", config: ExperimentConfig, split: Split, what: str, step: Step) -> list[Prepared]:
+def prepare(front: "Front", config: ExperimentConfig, split: Split, what: str, step: Step) -> Sequence[Prepared]:
     """Parse, ground and tokenise a split, or take it from the cache.
 
     Args:
@@ -54,12 +53,13 @@ def prepare(front: "Front", config: ExperimentConfig, split: Split, what: str, s
         found = load(path, split.examples)
         step(f"prepare {what} (from the cache)", len(found), len(found))
         return found
-    out: list[Prepared] = []
+    parts: list[Columns] = []
     for start in range(0, len(split), CHUNK):
         part = split.examples[start : start + CHUNK]
         graphs = front.ground(parse_once(front.parse, config.parse, part), front.knowledge)
-        out += front.collate.prepare(part, graphs)
-        step(f"prepare {what}", len(out), len(split))
+        parts.append(Columns.of(front.collate.prepare(part, graphs)))
+        step(f"prepare {what}", start + len(part), len(split))
+    out = Columns.joined(parts)
     with contextlib.suppress(StoreError):  # a full or read-only cache costs time, not results
         save(path, out)
     return out
@@ -70,23 +70,18 @@ def is_prepared(front: "Front", config: ExperimentConfig, split: Split) -> bool:
     return not split.examples or _place(front, config, split).is_file()
 
 
-def save(path: Path, prepared: Sequence[Prepared]) -> None:
+def save(path: Path, prepared: Columns) -> None:
     """Write prepared examples to one file, at once: all rows of a column end to end, and how many each example has.
 
     Raises:
         StoreError: If it cannot be written.
     """
-    columns: dict[str, ndarray] = {"uid": np.array([p.uid for p in prepared])}
-    for name in _columns():
-        values = [getattr(p, name) for p in prepared]
-        columns[name] = np.concatenate(values, axis=-1)
-        columns[f"{name}.count"] = np.array([v.shape[-1] for v in values], np.int64)
     partial = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             partial = Path(file.name)
-            np.savez(file, **columns)  # type: ignore[arg-type]
+            np.savez(file, **prepared.arrays())  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
@@ -98,7 +93,7 @@ def save(path: Path, prepared: Sequence[Prepared]) -> None:
                 partial.unlink(missing_ok=True)
 
 
-def load(path: Path, examples: Sequence[Example]) -> list[Prepared]:
+def load(path: Path, examples: Sequence[Example]) -> Columns:
     """Read what `save` wrote.
 
     Raises:
@@ -107,13 +102,12 @@ def load(path: Path, examples: Sequence[Example]) -> list[Prepared]:
     try:
         # opened here: of a damaged file numpy would leave its own handle open
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            columns = {name: file[name] for name in file.files}
-        if columns["uid"].tolist() != [e.uid for e in examples]:
+            arrays = {name: file[name] for name in file.files}
+        if arrays["uid"].tolist() != [e.uid for e in examples]:
             raise StoreError(f"{path} holds other examples.")
-        cut = {n: np.split(columns[n], np.cumsum(columns[f"{n}.count"])[:-1], axis=-1) for n in _columns()}
+        return Columns([e.uid for e in examples], arrays, {name: arrays[f"{name}.count"] for name in COLUMNS})
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise StoreError(f"{path} cannot be read: {error}.") from error
-    return [Prepared(uid=e.uid, **{n: cut[n][i] for n in cut}) for i, e in enumerate(examples)]
 
 
 def graph_checksum(knowledge: KnowledgeGraph) -> str:
@@ -167,7 +161,3 @@ def _key(front: "Front", config: ExperimentConfig, split: Split) -> str:
         target = sorted(e.target) if isinstance(e.target, frozenset) else e.target
         digest.update(json.dumps([e.uid, e.texts, e.roles, target, e.seeds, e.mentions]).encode())
     return digest.hexdigest()[:32]
-
-
-def _columns() -> list[str]:
-    return [field.name for field in fields(Prepared) if field.name != "uid"]

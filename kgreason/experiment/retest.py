@@ -60,12 +60,12 @@ def retest(folder: str | Path, overrides: Mapping[str, Any], options: Options | 
     seed_everything(config.seed)
     reasoner = build_reasoner(config, front)
     load_weights(reasoner, run / WEIGHTS)
-    tests, rows = evaluate(reasoner.to(options.device), front, splits, make, trained["dev"], options.tell)
+    tests, lines = evaluate(reasoner.to(options.device), front, splits, make, trained["dev"], options.tell)
     metrics = {"title": config.title, "seed": config.seed, "run": run.name, "changed": dict(overrides), "test": tests}
     metrics |= meter.read()
     record.write_text(out / record.CONFIG, record.to_toml(replace(config, expected={}).as_tables()))
     record.write_json(out / record.VERSIONS, record.versions())
-    record.write_lines(out / record.PREDICTIONS, rows)
+    record.write_text(out / record.PREDICTIONS, "".join(lines))
     record.write_json(out / record.METRICS, metrics)
     return Run(out, metrics, fresh=True)
 

@@ -153,12 +153,12 @@ def _run(
     reasoner, fitted = train_reasoner(config, front, splits, (train, dev), folder, where)
     options.tell(f"Trained {fitted.epochs} epochs in {fitted.seconds:.0f} s; kept epoch {fitted.best_epoch + 1}")
     metrics: dict[str, Any] = {"title": config.title, "seed": config.seed, "dev": fitted.metrics}
-    metrics["test"], rows = evaluate(reasoner, front, splits.test, make, fitted.metrics, options.tell)
+    metrics["test"], lines = evaluate(reasoner, front, splits.test, make, fitted.metrics, options.tell)
     cost = meter.read()
     metrics |= {"train": _course(fitted), "trainable": count_trainable(reasoner), **cost}
     metrics["expected"] = _expected(config, metrics, options)
     if processes.rank == 0:
-        record.write_lines(folder / record.PREDICTIONS, rows)
+        record.write_text(folder / record.PREDICTIONS, "".join(lines))
         provenance.end(folder, cost)
         cards.write_model_card(config, folder, front, splits, metrics)
         record.write_json(folder / record.METRICS, metrics)
