@@ -8,7 +8,7 @@ import torch
 from numpy import ndarray
 
 from kgreason.collate import Loader, Prepared
-from kgreason.data import Cycle, EdgeType, Example, KnowledgeGraph, LogicGraph, Prediction
+from kgreason.data import NONE, Cycle, EdgeType, Example, KnowledgeGraph, LogicGraph, Prediction
 from kgreason.errors import DataError
 from kgreason.explain.looks import Told, View
 from kgreason.reasoner import Reasoner
@@ -123,7 +123,7 @@ class Pipeline:
         """Put one group's numbers into words."""
         mine = np.flatnonzero(view.group == group)
         order = mine[np.argsort(-view.probability[mine], kind="stable")[:_ANSWERS]]
-        if not len(order):
+        if not len(order) or _nowhere(graph, view.candidate[mine]):
             raise DataError(f"Example '{example.uid}': {_why_nothing(example, graph)}")
         probability = view.probability[order]
         answers = [self.task.name(example, int(c), self.knowledge) for c in view.candidate[order]]
@@ -168,6 +168,11 @@ def _taken(graph: LogicGraph, knowledge: KnowledgeGraph) -> tuple[str, ...]:
         if not set(entities) & set(knowledge.labels.senses(written)[0].tolist())
         and written.casefold() not in [knowledge.label(e).casefold() for e in entities]
     )
+
+
+def _nowhere(graph: LogicGraph, candidates: ndarray) -> bool:
+    """Say whether a walk had nowhere to start, so that "none of these" is all that is left, and says nothing."""
+    return bool((candidates == NONE).all()) and not (graph.node_entity >= 0).any()
 
 
 def _why_nothing(example: Example, graph: LogicGraph) -> str:

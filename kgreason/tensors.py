@@ -156,12 +156,14 @@ class Walk:
         relation: How much each directed relation was followed in each cycle; `r + relations` is the inverse of `r`.
         open: How much of that weight fell on relations that had a fact to follow, before what did not was left out.
         touched: How many facts each cycle touched.
+        nothing: How likely it is that nothing in the graph answers; None if the decoder does not say.
     """
 
     frontiers: tuple[Frontier, ...]
     relation: Float[Tensor, "cycles batch directed"]
     open: Float[Tensor, "cycles batch"]
     touched: Int[Tensor, "cycles batch"]
+    nothing: Float[Tensor, " batch"] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,6 +28,7 @@ class Prices:
         turn: What share of $\mu$ going back along a relation to others costs, where the question says *same*, *share*
             or *also*; such a question with a path that never turns pays `unexplained`.
         asked: What a path gains or loses by where it leads: to what the question asks after, or not.
+        nothing: $\nu$. What following no relation at all costs, besides leaving every word unexplained.
 
     Raises:
         ConfigError: If one is below 0.
@@ -39,6 +40,7 @@ class Prices:
     step: float = 1.0
     turn: float = 1.0
     asked: float = 0.6
+    nothing: float = 0.5
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -103,23 +105,24 @@ class Reading:
                     names[b, o, j], weight[b, o, j] = row[i][1].names, row[i][1].weight
                 if order and row[order[0]][0] == min(spots) - 1:
                     kind[b, o] = row[order[0]][1].kind
-            asks[b] = _asked(words[b], directed)
+            asks[b] = _asked(words[b], mentions[b], directed)
         turns = torch.tensor([any(sense.turns for _, sense in row) for row in words], dtype=torch.bool)
         return cls(names, weight, kind, asks.clamp(-1, 1), turns)
 
 
-def _asked(words: Sequence[tuple[int, Any]], directed: int) -> Float[Tensor, " directed"]:
+def _asked(words: Sequence[tuple[int, Any]], mentions: Sequence[int], directed: int) -> Float[Tensor, " directed"]:
     """Return what a question asks after: 1 for relations that lead to it, -1 for others, 0 if it does not say."""
-    total, seeks = torch.zeros(directed), False
+    total, sought = torch.zeros(directed), -1
     for _, sense in words:
         total = total + sense.asks
-    for _, sense in sorted(words, key=lambda word: word[0]):
-        if seeks and sense.weight:
+    for place, sense in sorted(words, key=lambda word: word[0]):
+        if sought >= 0 and sense.weight:
             leads = sense.kind.roll(len(sense.kind) // 2)  # where a relation leads, its inverse starts
-            if float(leads.max()) >= _SURE:
+            named = any(sought < t < place for t in mentions)  # what was X the director of: no directors are sought
+            if float(leads.max()) >= _SURE and not named:
                 total = total + torch.where(leads >= _SURE, 1.0, -1.0)
-            seeks = False
-        seeks = seeks or sense.seeks
+            sought = -1
+        sought = place if sense.seeks else sought
     return total
 
 
@@ -194,6 +197,7 @@ def _step(beam: Beam, reading: Reading, prices: Prices) -> Float[Tensor, "batch 
     directed = reading.names.shape[-1]
     m = reading.names.movedim(-1, 1)[:, None]  # (batch, 1, directed, orders, words)
     weight = reading.weight[:, None, None]
+    sharp = m * _sharpness(reading.names).movedim(-1, 1)[:, None]
     gain = torch.where(m > prices.floor, m - prices.floor, -prices.unexplained * weight)
     cost = torch.full((rows, old, directed, 1), prices.step)
     first = beam.path.shape[-1] == 0
@@ -205,7 +209,7 @@ def _step(beam: Beam, reading: Reading, prices: Prices) -> Float[Tensor, "batch 
     still = before[..., 0]  # in this stretch, no word has named the relation yet
     out = [before[..., 0] - cost]
     for j in range(1, size):
-        g, n = gain[..., j - 1], prices.named * m[..., j - 1]
+        g, n = gain[..., j - 1], prices.named * sharp[..., j - 1]
         kind = reading.kind.movedim(-1, 1)[:, None] if first and j == 1 else None
         here = torch.maximum(torch.maximum(out[-1] + g, still + g + n - cost), before[..., j] - cost)
         still = torch.maximum(before[..., j], still + g)
@@ -214,6 +218,16 @@ def _step(beam: Beam, reading: Reading, prices: Prices) -> Float[Tensor, "batch 
             here = torch.maximum(here, still - cost)
         out.append(here)
     return torch.stack(out, dim=-1)
+
+
+def _sharpness(names: Float[Tensor, "batch orders words directed"]) -> Float[Tensor, "batch orders words 1"]:
+    r"""Return how well each word tells relations apart, $\min(1, \sqrt{2 / n})$, if it surely names $n$ of them.
+
+    A relation and its inverse are two: *directed* is as sharp as can be; *country*, where half of all relations lead to
+    countries, names none of them in particular.
+    """
+    many = (names > _SURE).sum(-1, keepdim=True).clamp_min(2)
+    return (2.0 / many).sqrt()
 
 
 def finish(beam: Beam, reading: Reading, prices: Prices) -> Float[Tensor, "batch beam"]:

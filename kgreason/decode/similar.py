@@ -61,16 +61,20 @@ class SimilarDecoder(nn.Module):
     outwards, are cut into one stretch per relation, the relation nearest the mention first. With $m_{tr}$ how well word
     $t$ names relation $r$ (`Sense.names`),
 
-    $$y_i[t] = \max_{u \le t}\; y_{i-1}[u] + \sum_{u < v \le t} c_{v r_i} + \rho \max_{u < v \le t} m_{v r_i} - \mu,
+    $$y_i[t] = \max_{u \le t}\; y_{i-1}[u] + \sum_{u < v \le t} c_{v r_i} + \rho \max_{u < v \le t} s_v m_{v r_i} - \mu,
       \qquad c_{vr} = \begin{cases} m_{vr} - \tau & m_{vr} > \tau \\ -\kappa & \text{else} \end{cases}$$
 
-    so every relation pays $\mu$ and should be named by a word, and every word should be explained by a relation. $y_i$
-    is what a cycle hands to the next: how well each beginning of the question is explained by what was followed so far.
+    where $s_v = \min(1, \sqrt{2/n_v})$ of a word that surely names $n_v$ relations, and tells them apart the less. So
+    every relation pays $\mu$ and should be named by a word, and every word should be explained by a relation. $y_i$ is
+    what a cycle hands to the next: how well each beginning of the question is explained by what was followed so far.
     A path may stop after cycle $i$ with the score $y_i[\text{all}]$, in which words that nothing explains count
     against it, plus or minus what the question asks after (who, when, where): that is the stop. The best `beam` paths
     of each length are kept, among relations that leave where their walks stand, without turning back along a fact, and
 
     $$P(p) = \mathrm{softmax}_p(\mathrm{score}(p) / T)$$
+
+    The empty path is among them: it explains no word, and costs $\kappa$ for each and $\nu$. Its share is how likely it
+    is that nothing in the graph answers (`Walk.nothing`); the others are then weighed among themselves.
 
     Each path is walked exactly; cycle $i$ counts $\sum_{|p| = i} P(p)$, its frontier is the mixture of the walks.
 
@@ -80,7 +84,7 @@ class SimilarDecoder(nn.Module):
         cycles: How many hops a path may have.
         beam: How many paths of a length are kept for each question.
         temperature: $T$.
-        prices: $\tau$, $\kappa$, $\rho$, $\mu$ and others; see `Prices`.
+        prices: $\tau$, $\kappa$, $\rho$, $\mu$, $\nu$ and others; see `Prices`.
         walk: How the walk goes; see `Hops`.
 
     Raises:
@@ -116,7 +120,7 @@ class SimilarDecoder(nn.Module):
         batch = states.batch
         reading, words = read(batch, self.senses, self.facts.num_directed)
         found, touched = self._search(reading, start(batch))
-        share = self._share(found)
+        share, nothing = self._share(found, reading)
         steps = [start(batch), *(_mixed(self.facts, each.reached, p) for each, p in zip(found, share, strict=True))]
         directed = self.facts.num_directed
         relation = torch.stack([_marginal(found[i:], share[i:], i, directed) for i in range(self.cycles)])
@@ -131,7 +135,7 @@ class SimilarDecoder(nn.Module):
             attention=torch.stack([on_nodes(look, batch) for look in looks]),
             running=running.to(device),
             weight=weight.to(device),
-            walk=Walk(tuple(steps), relation, relation.sum(-1), facts),
+            walk=Walk(tuple(steps), relation, relation.sum(-1), facts, nothing),
         )
 
     def _search(self, reading: Reading, seeds: Frontier) -> tuple[list[_Found], list[Tensor]]:
@@ -153,13 +157,18 @@ class SimilarDecoder(nn.Module):
             found.append(_Found(beam, finish(beam, reading, self.prices), path.steps[-1]))
         return found, touched
 
-    def _share(self, found: Sequence[_Found]) -> list[Float[Tensor, "batch beam"]]:
-        """Return the probability of each path, among those of all lengths; all 0 where there is none."""
-        value = torch.cat([cycle.value for cycle in found], dim=1)
-        p = torch.nan_to_num((value / self.temperature).softmax(1)) * value.isfinite()
-        best = torch.where(p >= 0.01, p, 0.0)  # a path of no weight would only blur the answer
+    def _share(
+        self, found: Sequence[_Found], reading: Reading
+    ) -> tuple[list[Float[Tensor, "batch beam"]], Float[Tensor, " batch"]]:
+        """Return the probability of each path among those of all lengths (all 0 where there is none), and of none."""
+        empty = -self.prices.nothing - self.prices.unexplained * reading.weight[:, :1].sum(-1)
+        value = torch.cat([*(cycle.value for cycle in found), empty], dim=1)
+        p = (value / self.temperature).softmax(1)
+        paths, nothing = p[:, :-1], p[:, -1]
+        paths = paths / paths.sum(1, keepdim=True).clamp_min(1e-30)
+        best = torch.where(paths >= 0.01, paths, 0.0)  # a path of no weight would only blur the answer
         best = best / best.sum(1, keepdim=True).clamp_min(1e-9)
-        return list(torch.split(best, [cycle.value.shape[1] for cycle in found], dim=1))
+        return list(torch.split(best, [cycle.value.shape[1] for cycle in found], dim=1)), nothing
 
 
 def read(batch: GraphBatch, senses: Senses, directed: int) -> tuple[Reading, Float[Tensor, "batch tokens directed"]]:

@@ -20,7 +20,7 @@ UNTRAINED: dict[str, dict[str, Any]] = {
     "collate": {"name": "default", "max_tokens": 128, "mask": True},
     "encode": {"name": "fused", "language": {"name": "pretrained", "model": "minilm", "tune": "frozen"}},
     "decode": {"name": "similar"},
-    "answer": {"name": "entity", "seeds": "last"},
+    "answer": {"name": "entity", "seeds": "last", "none": "walk"},
     "train": {"name": "none"},
 }
 

@@ -20,8 +20,9 @@ from kgreason.tasks.phrases import Phrases
 _EMPTY = frozenset(
     """a an the of in on at to for from by with and or is are was were be been being am do does did done has have had
     having it its this that these those there what which who whom whose when where how why can could will would shall
-    should please tell me i we us you he she they him her them his their my your know want find list name give show as
-    if into any some one ones out up so than then not no s t d ll re people person persons kind things
+    should might may must please tell say says know wonder wondering let us each every all both any many much exactly
+    actually currently me i we you he she they him her them his their my your want find list name give show as
+    if into some one ones out up so than then not no s t d ll re people person persons kind things
     thing ve""".split()  # noqa: SIM905
 )
 #: Words that hint at a path which goes back along a relation, to others.
@@ -32,6 +33,8 @@ _SEEKS = frozenset({"what", "which", "whose", "name", "list"})
 _LOW, _HIGH = 0.25, 0.75
 #: No cosine counts as much as the word itself.
 _NEAR = 0.9
+#: How much a synonym counts, and how many of a word's senses are looked at: *state* and *country* share the fourth.
+_SYNONYM, _USUAL = 0.8, 4
 #: A word of a name of several words, *currency* of *former currency*, names less than one that is the whole name.
 _PART = 0.9
 #: How much a word says that a relation is named by only in passing: its tail, said of its inverse; how one asks for it.
@@ -43,7 +46,8 @@ class WordSenses:
     """Tells the senses of words for one graph; made for `SimilarDecoder`.
 
     A word names a directed relation as well as the best of the words that belong to the relation: 1 if they are forms
-    of one word, or one is derived from the other (by WordNet: direct, director); else by the mean of two cosines of the
+    of one word, or one is derived from the other (by WordNet: direct, director); 0.8 at least if they are synonyms, by
+    the first sense of one of them; else by the mean of two cosines of the
     language model's vectors, that of the words each by itself and that of their embeddings, from 0.25 (0) to 0.75 (1),
     at most 0.9. To a relation belong the words of its labels, their WordNet kin, and to its inverse the nouns for what
     has it.
@@ -63,6 +67,7 @@ class WordSenses:
         self.words = sorted({word for table in (*named, *kinds) for word in table})
         self.names, self.starts = (self._table(tables) for tables in (named, kinds))
         self.stems = [self._stems(word) for word in self.words]
+        self.synsets = [self._synsets(stems) for stems in self.stems]
         self.vectors = self._vectors(self.words) if self.words else torch.zeros(0, 1)
         self._known: dict[tuple[int, ...], Sense] = {}
 
@@ -89,10 +94,21 @@ class WordSenses:
         near = ((self.vectors @ self._vectors([word])[0] - _LOW) / (_HIGH - _LOW)).clamp(0, _NEAR)
         stems = self._stems(word)
         same = torch.tensor([bool(stems & other) for other in self.stems])
-        return torch.where(same, 1.0, near)
+        synsets = self._synsets(stems)
+        alike = torch.tensor([_synonyms(synsets, other) for other in self.synsets])
+        return torch.where(same, 1.0, torch.where(alike, near.clamp_min(_SYNONYM), near))
 
     def _stems(self, word: str) -> frozenset[str]:
         return frozenset({word, self.lexicon.singular(word), self.lexicon.verb(word) or word})
+
+    def _synsets(self, stems: frozenset[str]) -> dict[str, int]:
+        """Return the synsets that one of a word's forms usually stands for, and the place of each among its senses."""
+        found: dict[str, int] = {}
+        for word in stems:
+            for pos in "nv":
+                for place, synset in enumerate(self.lexicon.senses(word, pos)[:_USUAL]):
+                    found[synset] = min(place, found.get(synset, _USUAL))
+        return found
 
     def _vectors(self, words: list[str]) -> Tensor:
         normal = torch.nn.functional.normalize
@@ -103,6 +119,11 @@ class WordSenses:
 
     def _table(self, tables: list[dict[str, float]]) -> Float[Tensor, "directed words"]:
         return torch.tensor([[table.get(word, 0.0) for word in self.words] for table in tables])
+
+
+def _synonyms(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
+    """Say whether two words share a synset that is the first sense of one of them."""
+    return any(not min(one[synset], other[synset]) for synset in one.keys() & other.keys())
 
 
 def _words_of(said: Phrases, step: int) -> dict[str, float]:

@@ -11,6 +11,7 @@ from torch import nn
 from kgreason.answer import EntityHead
 from kgreason.data import NONE, KnowledgeGraph
 from kgreason.decode import DECODERS
+from kgreason.errors import ConfigError
 from kgreason.frontier import Facts
 from kgreason.segments import segment_softmax, segment_sum
 from kgreason.tensors import Frontier, Scores, States, Trace, Walk
@@ -192,3 +193,19 @@ def test_readings_of_one_question_have_one_none_of_these(
     assert sorted(scores.candidate.tolist()) == [NONE, 1, 6]
     p = segment_softmax(scores.value, scores.group, 1)
     torch.testing.assert_close(p[scores.candidate == NONE][0], head.none(states.query).mean().sigmoid())
+
+
+def test_what_the_decoder_says_of_nothing_is_the_probability_of_none(facts: Facts, states: States) -> None:
+    trace = walked(STEPS, WEIGHT)
+    assert trace.walk is not None
+    said = replace(trace, walk=replace(trace.walk, nothing=torch.tensor([0.25, 0.9])))
+    scores = EntityHead(DIM, facts, none="walk", seeds="any")(states, said)
+    p = segment_softmax(scores.value, scores.group, 2)
+    none = scores.candidate == NONE
+    torch.testing.assert_close(p[none], torch.tensor([0.25, 0.9]))
+    torch.testing.assert_close(segment_sum(p, scores.group, 2), torch.ones(2))
+    assert not list(EntityHead(DIM, facts, none="walk", seeds="any").parameters())
+    with pytest.raises(ConfigError, match="Set none = true to learn it"):
+        EntityHead(DIM, facts, none="walk")(states, trace)
+    with pytest.raises(ConfigError, match="none = 'wlak' is not known"):
+        EntityHead(DIM, facts, none="wlak")

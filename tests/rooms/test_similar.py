@@ -11,6 +11,7 @@ from kgreason.errors import ConfigError
 from kgreason.experiment.ask import UNTRAINED
 from kgreason.experiment.build import build_front, build_reasoner
 from kgreason.experiment.config import ExperimentConfig
+from kgreason.experiment.senses import WordSenses
 from kgreason.pipeline import Pipeline
 
 FACTS = [(f"Film {i}", "directed_by", f"Person {i // 3}") for i in range(12)]
@@ -69,7 +70,8 @@ def explained(names: list[list[float]], path: list[int], prices: Prices) -> floa
 
     def gain(stretch: list[list[float]], r: int) -> float:
         whole = sum(w[r] - prices.floor if w[r] > prices.floor else -prices.unexplained for w in stretch)
-        return whole + prices.named * max([w[r] for w in stretch], default=0.0) - prices.step
+        sharp = [w[r] * min(1.0, (2 / max(1, sum(m > 0.6 for m in w))) ** 0.5) for w in stretch]
+        return whole + prices.named * max(sharp, default=0.0) - prices.step
 
     def best(start: int, rest: list[int]) -> float:
         if len(rest) == 1:
@@ -92,6 +94,55 @@ def test_a_path_is_worth_what_its_best_alignment_is(seed: int) -> None:
         assert beam.path.shape == (1, 4**length, length)
         for path, got in zip(beam.path[0].tolist(), value.tolist(), strict=True):
             assert got == pytest.approx(explained(names, path, prices), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "[Film 4]",
+        "what does it cost to rent [Film 4]?",
+        "which mountain is taller than [Film 4]?",
+        "[Person 1] recipes",
+    ],
+)
+def test_what_the_graph_does_not_say_is_not_answered(films: Pipeline, question: str) -> None:
+    found = films(question)
+    assert found.answer == "none of these"
+    assert found.probability > 0.5
+
+
+def test_polite_words_change_nothing(films: Pipeline) -> None:
+    plain, polite = films("who directed [Film 4]?"), films("Can you please tell me exactly who directed [Film 4]?")
+    assert polite.answer == plain.answer
+    assert polite.probability == pytest.approx(plain.probability, abs=1e-3)
+
+
+def test_no_path_is_as_likely_as_leaving_every_word_unexplained() -> None:
+    prices, reading = Prices(), Reading.of([senses([[0.9, 0.0, 0.0, 0.0], [0.0] * 4])], [[2]], 4)
+    best = finish(extend(begin(reading), reading, torch.ones(1, 1, 4, dtype=torch.bool), 4, prices), reading, prices)
+    empty = -prices.nothing - 2 * prices.unexplained
+    assert best.max() == pytest.approx(0.9 - prices.floor - prices.unexplained + 0.9 - prices.step)
+    assert best.max() > empty > best.min()
+
+
+def test_what_stands_before_a_name_is_not_what_is_sought_after_it() -> None:
+    kind = torch.tensor([0.0, 0.0, 1.0, 0.0])  # the inverse of relation 0 starts from directors
+    still = torch.zeros(4)
+    what = Sense(still, still, still, 0.0, False, True)
+    directors = Sense(still, kind, still, 1.0, False, False)
+    sought = Reading.of([[(0, what), (1, directors)]], [[3]], 4)  # which directors made X?
+    named = Reading.of([[(0, what), (3, directors)]], [[2]], 4)  # what was X the director of?
+    assert sought.asks.tolist() == [[1.0, -1.0, -1.0, -1.0]]
+    assert named.asks.tolist() == [[0.0] * 4]
+
+
+def test_synonyms_name_a_relation(tmp_path: Path) -> None:
+    (tmp_path / "g.tsv").write_text("A\tadjoining_state\tB\nA\tfilming_location\tC\n")
+    tables = UNTRAINED | {"title": "t", "knowledge": {"name": "triples", "path": str(tmp_path / "g.tsv")}}
+    senses_of = WordSenses(build_front(ExperimentConfig.from_dict(tables)).knowledge, "minilm")
+    names = senses_of._sense("country").names  # a state, by the first sense of country; the cosine is 0.33
+    assert names[0] >= 0.7
+    assert names[1] < 0.35
 
 
 def test_a_beam_keeps_the_best_and_only_what_leaves() -> None:
