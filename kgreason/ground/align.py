@@ -10,6 +10,7 @@ from numpy import ndarray
 from scipy.optimize import linear_sum_assignment
 
 from kgreason.data import ALIGN_RELATIONS, EdgeType, KnowledgeGraph, LogicGraph
+from kgreason.errors import ConfigError
 from kgreason.ground.lexical import KIND_IDS, KINDS, lexical_relations
 from kgreason.ground.units import Lexicon, Units, units_of
 
@@ -29,6 +30,8 @@ _SPAN = np.array([_WORTH[kind][1] - _WORTH[kind][0] for kind in KINDS])
 _OTHER = 0.30  # two words of one part of speech in the same place: aligned only if nothing better is at hand
 _PLACE, _CONTEXT = 0.08, 0.12  # what the same place in the sentence and the same neighbours add
 _ENOUGH = 0.40
+#: What may be known of words beside the graph: what ships with the package, or nothing.
+WORD_FACTS = ("english", "none")
 _SAME, _OTHER_ID = ALIGN_RELATIONS.id("same"), ALIGN_RELATIONS.id("other")
 
 
@@ -48,13 +51,20 @@ class AlignGrounder:
     Args:
         max_senses: How many senses of a word are looked at, the likeliest first.
         min_score: Relations with a lower score are passed over: they hold between rare senses, or far apart.
+        word_facts: Where names of places that are one unit come from, beside the graph: `english`, what ships with the
+            package, or `none`.
+
+    Raises:
+        ConfigError: If there are no such facts.
     """
 
-    def __init__(self, max_senses: int = 8, min_score: float = 0.02) -> None:
-        self.max_senses, self.min_score = max_senses, min_score
+    def __init__(self, max_senses: int = 8, min_score: float = 0.02, word_facts: str = "english") -> None:
+        if word_facts not in WORD_FACTS:
+            raise ConfigError(f"[ground] word_facts = '{word_facts}'; expected {' or '.join(WORD_FACTS)}.")
+        self.max_senses, self.min_score, self.word_facts = max_senses, min_score, word_facts
 
     def __call__(self, graphs: Sequence[LogicGraph], knowledge: KnowledgeGraph) -> list[LogicGraph]:
-        lexicon = Lexicon(knowledge, self.max_senses)
+        lexicon = Lexicon(knowledge, self.max_senses, self.word_facts)
         cut = [units_of(graph, lexicon) for graph in graphs]
         known = _relations(cut, lexicon, knowledge, self.min_score)
         return [_align(graph, units, known) for graph, units in zip(graphs, cut, strict=True)]

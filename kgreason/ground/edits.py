@@ -56,10 +56,8 @@ class EditsGrounder:
     def __init__(self, reading: str = "specific", max_senses: int = 8, word_facts: str = "english") -> None:
         if reading not in _VIEWS:
             raise ConfigError(f"[ground] edits: reading = '{reading}'; expected {' or '.join(_VIEWS)}.")
-        if word_facts not in {"english", "none"}:
-            raise ConfigError(f"[ground] edits: word_facts = '{word_facts}'; expected english or none.")
         self.reading, self.max_senses, self.word_facts = reading, max_senses, word_facts
-        self._align = AlignGrounder(max_senses)
+        self._align = AlignGrounder(max_senses, word_facts=word_facts)
         self._asked: tuple[KnowledgeGraph, NaturalRelations, Lexicon, Containers] | None = None
 
     def __call__(self, graphs: Sequence[LogicGraph], knowledge: KnowledgeGraph) -> list[LogicGraph]:

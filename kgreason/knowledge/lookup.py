@@ -42,7 +42,7 @@ def find(graph: KnowledgeGraph, text: str) -> list[Candidate]:
         if len(entity):
             return [Candidate(int(e), round(float(s), 6)) for e, s in zip(entity, score, strict=True)]
     near = _nearest(graph.labels.names, spaced) or _nearest(graph.entities, text)
-    hint = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
+    hint = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else " See: kgreason graph search"
     raise DataError(f"The graph has no entity and no label {text!r}.{hint}")
 
 

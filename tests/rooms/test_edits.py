@@ -232,6 +232,19 @@ def test_without_facts_about_words_the_graph_alone_decides() -> None:
         EditsGrounder(word_facts="German")
 
 
+def test_without_facts_about_words_alignments_have_none_of_them() -> None:
+    texts = ("A man eats in the dining room.", "A man eats in the train station.")  # units of english.tsv
+    graphs = parser()([Example("x", texts, ("premise", "hypothesis"))])
+    cut = {}
+    for facts in ("english", "none"):
+        (mine,), (alone,) = (
+            g(graphs, wordnet()) for g in (EditsGrounder(word_facts=facts), AlignGrounder(word_facts=facts))
+        )
+        np.testing.assert_array_equal(mine.edge_index, alone.edge_index)
+        cut[facts] = mine.edge_index[:, mine.edge_type == EdgeType.ALIGN].T.tolist()
+    assert cut["english"] != cut["none"]
+
+
 def test_an_unknown_reading_is_refused() -> None:
     with pytest.raises(ConfigError, match="reading = 'vague'"):
         EditsGrounder("vague")
