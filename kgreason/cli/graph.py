@@ -188,6 +188,6 @@ def _tell(graph: "KnowledgeGraph", where: str, json: bool) -> None:
     typer.echo(f"{told['labels']:,} labels with {told['senses']:,} senses")
     for key, value in graph.about.items():
         typer.echo(f"  {key:12} {value}")
-    typer.echo("Relations:")
-    for name, count in sorted(relations.items(), key=lambda item: (-item[1], item[0])):
-        typer.echo(f"  {count:>12,} {name}" + (f"  ({', '.join(called[name])})" if name in called else ""))
+    graph_look.tell_relations(
+        relations, called, graph_look.RELATIONS, f"all with: kgreason graph info {where} --limit 0"
+    )

@@ -1,5 +1,6 @@
 """Look at a knowledge graph, here or at an endpoint: what it is, what it says, what may be wrong with it."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,8 @@ _Name = Annotated[str, typer.Argument(metavar="GRAPH", help="A name as `wordnet`
 _Graph = Annotated[
     str, typer.Option("--graph", "-g", metavar="GRAPH", help="A name, a store, a file, a manifest, or an endpoint.")
 ]
+#: Of so many relations all are told; a graph may have thousands.
+RELATIONS = 40
 
 
 def add(commands: typer.Typer) -> None:
@@ -24,7 +27,11 @@ def add(commands: typer.Typer) -> None:
         commands.command(command.__name__)(command)
 
 
-def info(name: _Name, json: _Json = False) -> None:
+def info(
+    name: _Name,
+    limit: Annotated[int, typer.Option(help="At most so many relations; 0 for all.", min=0)] = RELATIONS,
+    json: _Json = False,
+) -> None:
     """Tell what a graph is: origin, licence, counts, degrees, parts, labels, relations."""
     from kgreason.knowledge.explore import Explore, RemoteSummary
 
@@ -38,10 +45,19 @@ def info(name: _Name, json: _Json = False) -> None:
         )
     else:
         _summary(name, told)
+    tell_relations(told.relations, told.relation_labels, limit, "all with --limit 0")
+
+
+def tell_relations(
+    relations: Mapping[str, int], called: Mapping[str, Sequence[str]], limit: int, all_with: str
+) -> None:
+    """Print the relations of a graph with how many facts each has, the largest first; of many, not all."""
     typer.echo("Relations:")
-    for relation, count in sorted(told.relations.items(), key=lambda item: (-item[1], item[0])):
-        called = told.relation_labels.get(relation)
-        typer.echo(f"  {count:>12,} {relation}" + (f"  ({', '.join(called)})" if called else ""))
+    ordered = sorted(relations.items(), key=lambda item: (-item[1], item[0]))
+    for name, count in ordered[: limit or None]:
+        typer.echo(f"  {count:>12,} {name}" + (f"  ({', '.join(called[name])})" if called.get(name) else ""))
+    if 0 < limit < len(ordered):
+        typer.echo(f"  … and {len(ordered) - limit:,} more; {all_with}")
 
 
 def show(

@@ -270,6 +270,15 @@ def test_a_sample_is_of_the_graph_and_the_same_for_the_same_seed() -> None:
     assert len(Explore(GRAPH).sample(99).facts) == GRAPH.num_triples
 
 
+def test_of_a_thousand_relations_not_all_are_told(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    (folder / "many.tsv").write_text("".join(f"a\tr{i}\tb{k}\n" for i in range(100) for k in range(1 + (i == 7))))
+    said = call(capsys, "info", "many.tsv")[1]
+    assert said.split("Relations:\n")[1].splitlines()[0].split() == ["2", "r7"]
+    assert "… and 60 more; all with --limit 0" in said
+    assert call(capsys, "info", "many.tsv", "--limit", "0")[1].count("\n") == said.count("\n") + 59
+    assert len(json.loads(call(capsys, "info", "many.tsv", "--json")[1])["relations"]) == 100
+
+
 def test_the_commands(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     (folder / "g.tsv").write_text("dog\tis_a\tanimal\nanimal\tis_a\tthing\ncat\tis_a\tanimal\n")
     code, said, _ = call(capsys, "info", "g.tsv")
