@@ -149,7 +149,7 @@ def plot(
 ) -> None:
     """Draw what is around an entity; every relation gets its turn before one gets a second fact."""
     from kgreason.knowledge.explore import Explore
-    from kgreason.knowledge.manifest import write_whole
+    from kgreason.whole import write_whole
 
     if out.suffix.lower() not in (".svg", ".html"):
         raise ConfigError(f"--out {out}: expected a file that ends in .svg or .html.")

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from kgreason.places import cache_folder, shipped
 from kgreason.pretrained import load_tokenizer
 from kgreason.tasks.lexicon import Lexicon
 from kgreason.tasks.phrases import Phrases
+from kgreason.whole import new_file
 
 #: So many of the nouns near a text are looked at.
 _NEAR = 20
@@ -81,12 +81,8 @@ def _common(model: str) -> list[str]:
 
 def _keep(path: Path, array: ndarray) -> None:
     """Write an array at once; a cache that cannot be written costs time, not results."""
-    partial_path = path.with_suffix(f".{os.getpid()}.tmp")
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial_path.open("wb") as file:
-            np.save(file, array)
-        partial_path.replace(path)
+    with contextlib.suppress(OSError), new_file(path) as file:
+        np.save(file, array)
 
 
 def _unit(vectors: ndarray) -> ndarray:

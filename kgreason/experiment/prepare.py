@@ -3,8 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +21,7 @@ from kgreason.experiment.record import code_hash
 from kgreason.places import cache_folder, shipped
 from kgreason.tasks import Split, Splits
 from kgreason.tasks.manifest import sha256
+from kgreason.whole import new_file
 
 if TYPE_CHECKING:
     from kgreason.experiment.build import Front
@@ -76,21 +75,11 @@ def save(path: Path, prepared: Columns) -> None:
     Raises:
         StoreError: If it cannot be written.
     """
-    partial = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            partial = Path(file.name)
+        with new_file(path) as file:
             np.savez(file, **prepared.arrays())  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
     except OSError as error:
         raise StoreError(f"{path} could not be written: {error.strerror or error}.") from error
-    finally:
-        if partial is not None:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
 
 
 def load(path: Path, examples: Sequence[Example]) -> Columns:

@@ -3,11 +3,9 @@
 import contextlib
 import hashlib
 import json
-import os
 import platform
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 import kgreason
 from kgreason.errors import StoreError
 from kgreason.experiment.config import ROOMS
+from kgreason.whole import write_whole
 
 CONFIG, RESOLVED, VERSIONS, METRICS = "config.toml", "resolved.json", "versions.json", "metrics.json"
 PREDICTIONS, LOG = "predictions.jsonl", "log.txt"
@@ -44,22 +43,11 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file as `write_text` does."""
-    partial = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            partial = Path(file.name)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        write_whole(path, content)
     except OSError as error:
         reason = error.strerror or error
         raise StoreError(f"{path} could not be written: {reason}. Free some space or name another --out.") from error
-    finally:
-        if partial is not None:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: object) -> None:

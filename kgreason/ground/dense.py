@@ -1,7 +1,6 @@
 """Seeds by meaning: labels whose vectors lie near that of a span. Loads torch; only `SeedsGrounder` imports it."""
 
 import hashlib
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import final
@@ -20,6 +19,7 @@ from kgreason.ground.exact import Matches
 from kgreason.places import cache_folder
 from kgreason.pretrained import load_model, load_tokenizer
 from kgreason.runtime import autocast_type
+from kgreason.whole import new_file
 
 #: Cosines below count as nothing; labels kept of a span; words of a span; pieces of a text that are read.
 _LEAST, _MOST, _LONGEST, _PIECES = 0.6, 4, 6, 64
@@ -167,13 +167,5 @@ def _stored(encode: TextVectors, names: Names) -> Float16[ndarray, "labels width
 
 
 def _write(path: Path, vectors: Float16[ndarray, "labels width"]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        partial = Path(file.name)
-        try:
-            np.save(file, vectors)
-            file.flush()
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+    with new_file(path) as file:
+        np.save(file, vectors)

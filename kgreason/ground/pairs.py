@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float64
 from numpy import ndarray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from kgreason.errors import DataError, StoreError
@@ -22,6 +22,7 @@ from kgreason.ground.pairnet import PairNet
 from kgreason.ground.tales import Pieces, Right, Tale, call, choose, join, spell
 from kgreason.pretrained import load_tokenizer
 from kgreason.runtime import autocast_type
+from kgreason.whole import write_whole
 
 #: Word pieces in one step of learning, and at once when reading.
 _STEP, _BATCH = 600, 6000
@@ -145,13 +146,11 @@ class PairReader:
         Raises:
             StoreError: If it cannot be written.
         """
-        part = path.with_name(f".{path.name}.part")
         told = {"relations": json.dumps(self.relations), "model": self.model, "seed": str(self.seed)}
         weights = {n: p.detach().bfloat16().contiguous() for n, p in self.net.named_parameters() if p.requires_grad}
         try:
-            save_file(weights, part, told)
-            part.replace(path)
-        except (OSError, SafetensorError) as error:
+            write_whole(path, save(weights, told))
+        except OSError as error:
             raise StoreError(f"{path} cannot be written: {error}.") from error
 
     @classmethod

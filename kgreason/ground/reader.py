@@ -12,6 +12,7 @@ from jaxtyping import Float32, Int32, Int64
 from numpy import ndarray
 
 from kgreason.errors import StoreError
+from kgreason.whole import new_file
 
 _ARRAYS = ("embed", "bias", "hidden", "hidden_bias", "out", "linear", "nobody")
 #: Signs seen in fewer statements than this are not learned.
@@ -85,11 +86,9 @@ class Reader:
         Raises:
             StoreError: If it cannot be written.
         """
-        part = path.with_name(f".{path.name}.part")
         try:
-            with part.open("wb") as file:
+            with new_file(path) as file:
                 np.savez(file, signs=np.array(self.signs), **{name: getattr(self, name) for name in _ARRAYS})
-            part.replace(path)
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
 

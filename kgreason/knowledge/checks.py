@@ -12,8 +12,8 @@ from numpy import ndarray
 
 from kgreason.data import UPOS
 from kgreason.errors import StoreError
-from kgreason.knowledge.manifest import write_whole
 from kgreason.places import cache_folder
+from kgreason.whole import write_whole
 
 _PIECE = 2**22
 

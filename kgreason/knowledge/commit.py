@@ -14,7 +14,8 @@ from typing import final
 from kgreason.errors import StoreError
 from kgreason.knowledge.checks import note_checked
 from kgreason.knowledge.claims import alone, claimed, owner
-from kgreason.knowledge.manifest import MANIFEST, Column, Manifest, beside, read_manifest, write_manifest, write_whole
+from kgreason.knowledge.manifest import MANIFEST, Column, Manifest, read_manifest, write_manifest
+from kgreason.whole import beside, write_whole
 
 #: A store up to this many bytes is read through whenever it is opened, which takes some milliseconds.
 SMALL = 2**23

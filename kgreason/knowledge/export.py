@@ -10,9 +10,9 @@ import numpy as np
 
 from kgreason.data import KnowledgeGraph
 from kgreason.errors import ConfigError, DataError
-from kgreason.knowledge.manifest import new_file
 from kgreason.knowledge.rdf import NAMESPACE
 from kgreason.knowledge.writing import writing
+from kgreason.whole import new_file
 
 if TYPE_CHECKING:
     from rdflib import Graph

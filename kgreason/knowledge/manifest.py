@@ -1,14 +1,11 @@
 """The manifest of a store: what the graph is, which columns it has, and how to tell that they are whole."""
 
-import contextlib
 import hashlib
 import json
 import os
-import secrets
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, final
+from typing import Any, final
 
 import numpy as np
 from numpy import ndarray
@@ -100,14 +97,6 @@ class Manifest:
     sources: dict[str, str] = field(default_factory=dict)
 
 
-def beside(path: Path) -> Path:
-    """Return an unused name for what is to become `path`: hidden, in the same folder.
-
-    The name comes first and the file after it, so that who is interrupted between the two knows what to remove.
-    """
-    return path.parent / f".{path.name}-{secrets.token_hex(6)}"
-
-
 def write_manifest(path: Path, manifest: Manifest) -> None:
     """Write a manifest to a new file, flushed to disk."""
     text = json.dumps(
@@ -117,26 +106,6 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
         file.write(text.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
-
-
-@contextlib.contextmanager
-def new_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file under a temporary name, and give it its own when all is written; if not, nothing is left."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = beside(path)
-    try:
-        with temporary.open("xb") as file:
-            yield file
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_whole(path: Path, content: bytes) -> Path:
-    """Write a file whole or not at all, and return it."""
-    with new_file(path) as file:
-        file.write(content)
-    return path
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -12,10 +12,10 @@ from numpy import ndarray
 from kgreason.data import KnowledgeGraph, Vocab
 from kgreason.data.knowledge import Labels
 from kgreason.errors import StoreError
-from kgreason.knowledge.manifest import write_whole as write_whole
 from kgreason.knowledge.store import columns_of
 from kgreason.knowledge.strings import StringTable, offsets_of
 from kgreason.knowledge.writing import writing
+from kgreason.whole import write_whole
 
 
 def pack(graph: KnowledgeGraph, path: Path | str) -> Path:

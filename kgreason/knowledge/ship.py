@@ -4,12 +4,12 @@ import hashlib
 from pathlib import Path
 
 from kgreason.data import KnowledgeGraph
-from kgreason.knowledge.manifest import write_whole
 from kgreason.knowledge.packed import pack
 from kgreason.knowledge.rdf import RdfSource
 from kgreason.knowledge.wndb import read_exceptions, read_notice
 from kgreason.knowledge.wordnet import WordNetSource
 from kgreason.knowledge.writing import writing
+from kgreason.whole import write_whole
 
 _NOTICE = """\
 # WordNet, compiled. Made by `kgreason graph wordnet FOLDER`; do not edit.

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TypeAlias, final
 
 from kgreason.errors import ConfigError, StoreError
-from kgreason.knowledge.manifest import write_whole
 from kgreason.knowledge.sparql import RemoteGraph
 from kgreason.knowledge.sparql_client import Row, TooMuchError
 from kgreason.knowledge.sparql_terms import Term, iri, is_iri, literal, ntriple
+from kgreason.whole import write_whole
 
 _LOG = logging.getLogger(__name__)
 #: Rows of a page: at first, and when a page is too much.

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from kgreason.data import KnowledgeGraph
 from kgreason.errors import ConfigError
 from kgreason.knowledge.catalogue import digest_of, open_built, table_of
-from kgreason.knowledge.manifest import write_whole
 from kgreason.knowledge.sparql import RemoteGraph
+from kgreason.whole import write_whole
 
 #: So many relations are listed for the owner to choose from, the most frequent first.
 _LISTED = 40

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import final
@@ -20,6 +18,7 @@ from kgreason.parse.sentence import Parsed
 from kgreason.parse.states import MAX_PIECES, WordStates
 from kgreason.parse.tree import best_trees
 from kgreason.runtime import Precision, autocast_type
+from kgreason.whole import write_whole
 
 _FORMAT = "kgreason-parser-1"
 
@@ -38,14 +37,7 @@ def save_parser(file: Path, head: BiaffineHead, xpos: Vocab, lemmatiser: Lemmati
     tensors["lemmas"] = torch.frombuffer(bytearray(dump(lemmatiser)), dtype=torch.uint8)
     facts = {"format": _FORMAT, "sizes": json.dumps(head.sizes._asdict()), "xpos": " ".join(xpos)}
     data = save(tensors, {**about, **facts})
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as temporary:
-        try:
-            temporary.write(data)
-            temporary.flush()
-            Path(temporary.name).replace(file)
-        except BaseException:
-            os.unlink(temporary.name)  # noqa: PTH108  # the name may be gone only if replace worked
-            raise
+    write_whole(file, data)
 
 
 @final

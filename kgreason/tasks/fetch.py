@@ -1,8 +1,6 @@
 """Gets the files of a data set from where its manifest says they are."""
 
-import contextlib
 import shutil
-import tempfile
 import urllib.error
 import urllib.request
 import zipfile
@@ -11,6 +9,7 @@ from pathlib import Path
 
 from kgreason.errors import DataError, StoreError
 from kgreason.tasks.manifest import File, Manifest, sha256
+from kgreason.whole import new_file
 
 _TIMEOUT = 30.0
 
@@ -54,19 +53,16 @@ def fetch(manifest: Manifest, out: Path, tell: Callable[[str], None]) -> list[Pa
 
 
 def _get(manifest: Manifest, file: File, target: Path) -> None:
-    partial = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as to:
+        with new_file(target) as to:
             partial = Path(to.name)
             _download(file, partial)
-        found = sha256(partial)
-        if file.sha256 and found != file.sha256:
-            raise DataError(
-                f"{file.url} gave a file with the sha256 {found}, the manifest of '{manifest.name}' says "
-                f"{file.sha256}. It was changed since; nothing was kept. See {manifest.url}."
-            )
-        partial.replace(target)
+            found = sha256(partial)
+            if file.sha256 and found != file.sha256:
+                raise DataError(
+                    f"{file.url} gave a file with the sha256 {found}, the manifest of '{manifest.name}' says "
+                    f"{file.sha256}. It was changed since; nothing was kept. See {manifest.url}."
+                )
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
         raise DataError(
@@ -74,10 +70,6 @@ def _get(manifest: Manifest, file: File, target: Path) -> None:
         ) from error
     except OSError as error:
         raise StoreError(f"{target} could not be written: {error.strerror or error}. Name another --out.") from error
-    finally:
-        if partial is not None:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
 
 
 def _download(file: File, partial: Path) -> None:

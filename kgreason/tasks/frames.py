@@ -5,7 +5,6 @@ Also without the command line: `python -m kgreason.tasks.frames FOLDER [SEED]`.
 """
 
 import json
-import os
 import random
 import sys
 import tomllib
@@ -18,6 +17,7 @@ from kgreason.knowledge import open_graph
 from kgreason.places import shipped
 from kgreason.tasks.frames_lexicon import read_category
 from kgreason.tasks.frames_pairs import Frame, Pair, Reading, read_frame
+from kgreason.whole import write_whole
 
 #: Hypotheses of each split; each gives three pairs.
 SIZES = {"train": 2000, "dev": 270, "test": 540}
@@ -157,9 +157,7 @@ def write_split(path: Path, prefix: str, rows: Sequence[Mapping[str, Any]], esca
     With `escape`, letters beyond ASCII are written as JSON escapes.
     """
     lines = [json.dumps({"uid": f"{prefix}-{i:05d}", **row}, ensure_ascii=escape) for i, row in enumerate(rows)]
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text("\n".join(lines) + "\n", "utf-8")
-    part.replace(path)
+    write_whole(path, ("\n".join(lines) + "\n").encode())
 
 
 if __name__ == "__main__":

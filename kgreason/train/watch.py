@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, final
 
 from kgreason.errors import StoreError
+from kgreason.whole import write_whole
 
 
 @final
@@ -136,13 +137,7 @@ def write_log(path: Path, history: Sequence[Mapping[str, Any]]) -> None:
     Raises:
         StoreError: If it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text("".join(json.dumps(row) + "\n" for row in history), "utf-8")
-        partial.replace(path)
+        write_whole(path, "".join(json.dumps(row) + "\n" for row in history).encode())
     except OSError as error:
         raise StoreError(f"{path} could not be written: {error}. Free some space or name another folder.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
