@@ -5,6 +5,8 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
+from kgreason.ground.csr import joined, share
+
 #: What a pair of senses can be evidence of; the columns of what `compare` fills in.
 EVIDENCE = (
     "synonym",
@@ -52,42 +54,6 @@ _FAR = 0.5  # what an indirect or inherited opposite is worth
 
 @njit(cache=True)
 @no_type_check
-def _among(values, low, high, wanted):
-    """Whether an ascending slice has a value."""
-    end = high
-    while low < high:
-        middle = (low + high) // 2
-        if values[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low < end and values[low] == wanted
-
-
-@njit(cache=True)
-@no_type_check
-def _joined(csr, a, b):
-    return _among(csr[1], csr[0][a], csr[0][a + 1], b)
-
-
-@njit(cache=True)
-@no_type_check
-def _share(csr, a, b):
-    """Whether `a` and `b` have a neighbour in common."""
-    ptr, tail = csr
-    i, j = ptr[a], ptr[b]
-    while i < ptr[a + 1] and j < ptr[b + 1]:
-        if tail[i] == tail[j]:
-            return True
-        if tail[i] < tail[j]:
-            i += 1
-        else:
-            j += 1
-    return False
-
-
-@njit(cache=True)
-@no_type_check
 def _inherits(csr, taxonomy, a, b, far):
     """Whether something at most `far` steps above `a` is joined to something as near above `b`."""
     ptr, tail = csr
@@ -107,13 +73,13 @@ def _via_near(opposite, near, a, b):
     """Whether a neighbour of `a` is opposed to `b`, or to a neighbour of `b`."""
     ptr, tail = near
     for i in range(ptr[a], ptr[a + 1]):
-        if _joined(opposite, tail[i], b):
+        if joined(opposite, tail[i], b):
             return True
         for j in range(ptr[b], ptr[b + 1]):
-            if _joined(opposite, tail[i], tail[j]):
+            if joined(opposite, tail[i], tail[j]):
                 return True
     for j in range(ptr[b], ptr[b + 1]):  # noqa: SIM110 (compiled)
-        if _joined(opposite, a, tail[j]):
+        if joined(opposite, a, tail[j]):
             return True
     return False
 
@@ -213,7 +179,7 @@ def _in_taxonomy(a, b, w, taxonomy, marks, out, who):
 @no_type_check
 def _by_links(a, b, w, taxonomy, links, satellite, out, who):
     opposite, near, negation, apart, part, related, attribute = links
-    if _joined(opposite, a, b):
+    if joined(opposite, a, b):
         _raise(out, who, _OPPOSITE, w, a)
     elif _via_near(opposite, near, a, b) or _inherits(opposite, taxonomy, a, b, _INHERIT):
         _raise(out, who, _FAR_OPPOSITE, w, a)
@@ -222,13 +188,13 @@ def _by_links(a, b, w, taxonomy, links, satellite, out, who):
     elif _inherits(negation, taxonomy, a, b, 99) or _inherits(apart, taxonomy, a, b, 99):
         _raise(out, who, _APART, w, a)
     _raise(out, who, _PART, w * max(_part_of(part, taxonomy, a, b), _part_of(part, taxonomy, b, a)), a)
-    if _joined(related, a, b):
+    if joined(related, a, b):
         _raise(out, who, _RELATED, w, a)
-    if _joined(near, a, b):
+    if joined(near, a, b):
         _raise(out, who, _STRONGER if satellite[a] and not satellite[b] else _MILDER, w, a)
-    elif _share(near, a, b):
+    elif share(near, a, b):
         _raise(out, who, _BESIDE, w, a)
-    elif _share(attribute, a, b):
+    elif share(attribute, a, b):
         _raise(out, who, _ATTRIBUTE, w, a)
 
 
@@ -242,7 +208,7 @@ def compare(senses, pairs, taxonomy, marks, links, satellite, out, witness):
         for i in range(ptr[left], ptr[left + 1]):
             for j in range(ptr[right], ptr[right + 1]):
                 a, b, w = entity[i], entity[j], weight[i] * weight[j]
-                if a == b or _joined(links[0], a, b):
+                if a == b or joined(links[0], a, b):
                     _raise(out[p], witness[p], _SYNONYM, w, a)
                     continue
                 _in_taxonomy(a, b, w, taxonomy, marks, out[p], witness[p])

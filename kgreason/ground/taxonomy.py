@@ -5,6 +5,8 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
+from kgreason.ground.csr import joined, share
+
 _FURTHEST = 12  # how far up a taxonomy is followed; WordNet is 19 deep, and what is further says little
 
 
@@ -37,51 +39,20 @@ def walk_up(ptr, parent, up_ptr, up, steps):
 
 @njit(cache=True)
 @no_type_check
-def _joined(csr, a, b):
-    """Whether `b` is among the neighbours of `a`; the rows of one entity are ascending."""
-    ptr, tail = csr
-    low, high = ptr[a], ptr[a + 1]
-    while low < high:
-        middle = (low + high) // 2
-        if tail[middle] < b:
-            low = middle + 1
-        else:
-            high = middle
-    return low < ptr[a + 1] and tail[low] == b
-
-
-@njit(cache=True)
-@no_type_check
-def _share(csr, a, b):
-    """Whether `a` and `b` have a neighbour in common."""
-    ptr, tail = csr
-    i, j = ptr[a], ptr[b]
-    while i < ptr[a + 1] and j < ptr[b + 1]:
-        if tail[i] == tail[j]:
-            return True
-        if tail[i] < tail[j]:
-            i += 1
-        else:
-            j += 1
-    return False
-
-
-@njit(cache=True)
-@no_type_check
 def _opposed(opposite, near, a, b):
     """The distance of an antonym: 1 directly, 2 with a `near` step on one side, 3 with one on both; 0 if none."""
-    if _joined(opposite, a, b):
+    if joined(opposite, a, b):
         return 1
     near_ptr, near_tail = near
     best = 0
     for i in range(near_ptr[a], near_ptr[a + 1]):
-        if _joined(opposite, near_tail[i], b):
+        if joined(opposite, near_tail[i], b):
             return 2
         for j in range(near_ptr[b], near_ptr[b + 1]):
-            if _joined(opposite, near_tail[i], near_tail[j]):
+            if joined(opposite, near_tail[i], near_tail[j]):
                 best = 3
     for j in range(near_ptr[b], near_ptr[b + 1]):
-        if _joined(opposite, a, near_tail[j]):
+        if joined(opposite, a, near_tail[j]):
             return 2
     return best
 
@@ -121,7 +92,7 @@ def relate(senses, pairs, taxonomy, links, limits, out):
         for i in range(ptr[left], ptr[left + 1]):
             for j in range(ptr[right], ptr[right + 1]):
                 w = weight[i] * weight[j]
-                if entity[i] == entity[j] or _joined(links[2], entity[i], entity[j]):
+                if entity[i] == entity[j] or joined(links[2], entity[i], entity[j]):
                     out[p, 0] = max(out[p, 0], w)
                 else:
                     _relate_two(entity[i], entity[j], w, taxonomy, links, limits, out[p])
@@ -142,7 +113,7 @@ def _relate_two(a, b, w, taxonomy, links, limits, best):
     apart = _opposed(opposite, near, a, b)
     if apart > 0:
         best[3] = max(best[3], w / (1 + apart))
-    if _share(near, a, b):
+    if share(near, a, b):
         best[5] = max(best[5], w / 3)
-    if _joined(near, a, b) or _joined(related, a, b):
+    if joined(near, a, b) or joined(related, a, b):
         best[6] = max(best[6], w / 2)
