@@ -135,6 +135,8 @@ def _of_metric(
         low, high = _ends(outcome, metric, labels)
         said = told(compared[row]) + _on(known[row], having) if row in compared else other * (row in versus)
         mean, half = mean_interval(values)
+        if low is not None and high is not None:  # of entities that tie, one was drawn for the rows; the score shares
+            low, high = min(low, mean), max(high, mean)
         line = Row(row, test, metric, values, mean, half, known.get(row), corrected.get(row), low, high)
         out.append(_with(line, compared.get(row), said, claimed.get(row, "")))
     return out

@@ -148,6 +148,15 @@ def test_a_row_tested_on_a_sample_is_compared_on_that_sample(make: Callable[...,
     assert "Compared on" not in whole["wordnet"].told
 
 
+def test_an_interval_holds_the_score_where_ties_were_drawn_well(make: Callable[..., Any]) -> None:
+    ablation, runs = make({"wordnet": 2.0, "no-graph": 0.7}, seeds=1)  # every drawn answer is right
+    runs["wordnet", 0].metrics["test"]["t"]["accuracy"] = 0.998  # and one of them shared the first place
+    row = summarise(ablation, runs)[0]
+    assert row.low is not None
+    assert row.high is not None
+    assert row.low <= row.mean == 0.998 <= row.high
+
+
 def test_one_seed_says_that_it_is_one(make: Callable[..., Any]) -> None:
     row = summarise(*make({"wordnet": 0.85, "no-graph": 0.7}, seeds=1))[0]
     assert row.sd is None
