@@ -14,6 +14,7 @@ from kgreason.explain.looks import Told, View
 from kgreason.reasoner import Reasoner
 from kgreason.rooms import Grounder, Parser
 from kgreason.tasks import Task
+from kgreason.tasks.kgqa import NOTHING
 
 #: A ranking has so many answers, and of a walk so many are told cycle by cycle; a walk touches thousands.
 _ANSWERS, _TOLD = 100, 5
@@ -152,7 +153,7 @@ class Pipeline:
             trace=trace,
             proof=told.proof(),
             gate=told.gate(),
-            notes=told.notes() if walk is None else _taken(graph, self.knowledge),
+            notes=told.notes() if walk is None else (*_taken(graph, self.knowledge), *_alone(answers, example, graph)),
         )
 
 
@@ -168,6 +169,12 @@ def _taken(graph: LogicGraph, knowledge: KnowledgeGraph) -> tuple[str, ...]:
         if not set(entities) & set(knowledge.labels.senses(written)[0].tolist())
         and written.casefold() not in [knowledge.label(e).casefold() for e in entities]
     )
+
+
+def _alone(answers: Sequence[str], example: Example, graph: LogicGraph) -> tuple[str, ...]:
+    """Say why "none of these" is all that a walk found."""
+    why = _why_nothing(example, graph)
+    return (why[:1].upper() + why[1:],) if list(answers) == [NOTHING] else ()
 
 
 def _nowhere(graph: LogicGraph, candidates: ndarray) -> bool:

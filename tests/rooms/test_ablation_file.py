@@ -124,7 +124,8 @@ def test_defaults_are_written_out_at_any_depth(world: Path) -> None:
         {"ground": {"name": "perturb", "around": "align"}, "decode.halt": "act"}
     )
     tables = filled(config)
-    assert tables["ground"]["around"] == {"name": "align", "max_senses": 8, "min_score": 0.02}
+    around = {"name": "align", "max_senses": 8, "min_score": 0.02, "word_facts": "english"}
+    assert tables["ground"]["around"] == around
     assert tables["decode"]["halt"]["cost"] == 0.01
     assert tables["train"]["lr"] == {"language": 2e-5, "other": 1e-3}
     check_choices(config)
