@@ -14,7 +14,6 @@ from kgreason.explain.looks import Told, View
 from kgreason.reasoner import Reasoner
 from kgreason.rooms import Grounder, Parser
 from kgreason.tasks import Task
-from kgreason.tasks.kgqa import NOTHING
 
 #: A ranking has so many answers, and of a walk so many are told cycle by cycle; a walk touches thousands.
 _ANSWERS, _TOLD = 100, 5
@@ -124,7 +123,8 @@ class Pipeline:
         """Put one group's numbers into words."""
         mine = np.flatnonzero(view.group == group)
         order = mine[np.argsort(-view.probability[mine], kind="stable")[:_ANSWERS]]
-        if not len(order) or _nowhere(graph, view.candidate[mine]):
+        lost = bool((view.candidate[mine] == NONE).all())  # "none of these" is all that is left, or nothing is
+        if not len(order) or (lost and not (graph.node_entity >= 0).any()):
             raise DataError(f"Example '{example.uid}': {_why_nothing(example, graph)}")
         probability = view.probability[order]
         answers = [self.task.name(example, int(c), self.knowledge) for c in view.candidate[order]]
@@ -153,8 +153,16 @@ class Pipeline:
             trace=trace,
             proof=told.proof(),
             gate=told.gate(),
-            notes=told.notes() if walk is None else (*_taken(graph, self.knowledge), *_alone(answers, example, graph)),
+            notes=told.notes() if walk is None else self._noted(example, graph, lost),
         )
+
+    def _noted(self, example: Example, graph: LogicGraph, lost: bool) -> tuple[str, ...]:
+        """Say which names a walk took for others, and why it found nothing, if it did."""
+        taken = _taken(graph, self.knowledge)
+        if not lost:
+            return taken
+        why = _why_nothing(example, graph)
+        return (*taken, why[:1].upper() + why[1:])
 
 
 def _taken(graph: LogicGraph, knowledge: KnowledgeGraph) -> tuple[str, ...]:
@@ -169,17 +177,6 @@ def _taken(graph: LogicGraph, knowledge: KnowledgeGraph) -> tuple[str, ...]:
         if not set(entities) & set(knowledge.labels.senses(written)[0].tolist())
         and written.casefold() not in [knowledge.label(e).casefold() for e in entities]
     )
-
-
-def _alone(answers: Sequence[str], example: Example, graph: LogicGraph) -> tuple[str, ...]:
-    """Say why "none of these" is all that a walk found."""
-    why = _why_nothing(example, graph)
-    return (why[:1].upper() + why[1:],) if list(answers) == [NOTHING] else ()
-
-
-def _nowhere(graph: LogicGraph, candidates: ndarray) -> bool:
-    """Say whether a walk had nowhere to start, so that "none of these" is all that is left, and says nothing."""
-    return bool((candidates == NONE).all()) and not (graph.node_entity >= 0).any()
 
 
 def _why_nothing(example: Example, graph: LogicGraph) -> str:

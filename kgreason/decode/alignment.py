@@ -72,6 +72,7 @@ class Reading:
 
     Args:
         names: How well each word names each directed relation; 0 where there is no word.
+        sharpness: How well each word tells relations apart; see `_sharpness`.
         weight: What each word weighs; 0 for one that says nothing by itself, and where there is no word.
         kind: How well the first word names what each relation starts from.
         asks: What is asked after: the sum of what the words say (`Sense.asks`).
@@ -79,6 +80,7 @@ class Reading:
     """
 
     names: Float[Tensor, "batch orders words directed"]
+    sharpness: Float[Tensor, "batch orders words"]
     weight: Float[Tensor, "batch orders words"]
     kind: Float[Tensor, "batch orders directed"]
     asks: Float[Tensor, "batch directed"]
@@ -107,7 +109,7 @@ class Reading:
                     kind[b, o] = row[order[0]][1].kind
             asks[b] = _asked(words[b], mentions[b], directed)
         turns = torch.tensor([any(sense.turns for _, sense in row) for row in words], dtype=torch.bool)
-        return cls(names, weight, kind, asks.clamp(-1, 1), turns)
+        return cls(names, _sharpness(names), weight, kind, asks.clamp(-1, 1), turns)
 
 
 def _asked(words: Sequence[tuple[int, Any]], mentions: Sequence[int], directed: int) -> Float[Tensor, " directed"]:
@@ -197,7 +199,7 @@ def _step(beam: Beam, reading: Reading, prices: Prices) -> Float[Tensor, "batch 
     directed = reading.names.shape[-1]
     m = reading.names.movedim(-1, 1)[:, None]  # (batch, 1, directed, orders, words)
     weight = reading.weight[:, None, None]
-    sharp = m * _sharpness(reading.names).movedim(-1, 1)[:, None]
+    sharp = m * reading.sharpness[:, None, None]
     gain = torch.where(m > prices.floor, m - prices.floor, -prices.unexplained * weight)
     cost = torch.full((rows, old, directed, 1), prices.step)
     first = beam.path.shape[-1] == 0
@@ -220,13 +222,13 @@ def _step(beam: Beam, reading: Reading, prices: Prices) -> Float[Tensor, "batch 
     return torch.stack(out, dim=-1)
 
 
-def _sharpness(names: Float[Tensor, "batch orders words directed"]) -> Float[Tensor, "batch orders words 1"]:
+def _sharpness(names: Float[Tensor, "batch orders words directed"]) -> Float[Tensor, "batch orders words"]:
     r"""Return how well each word tells relations apart, $\min(1, \sqrt{2 / n})$, if it surely names $n$ of them.
 
     A relation and its inverse are two: *directed* is as sharp as can be; *country*, where half of all relations lead to
     countries, names none of them in particular.
     """
-    many = (names > _SURE).sum(-1, keepdim=True).clamp_min(2)
+    many = (names > _SURE).sum(-1).clamp_min(2)
     return (2.0 / many).sqrt()
 
 

@@ -115,7 +115,7 @@ def evaluate(
     """
     metrics, lines = {}, list[str]()
     for name, split in splits.items():  # each in a frame of its own, so that memory holds one
-        metrics[name], told = _test(reasoner, front, (name, split), make, dev)
+        metrics[name], told = _test(reasoner, front, name, split, make, dev)
         lines += told
         tell(f"test {name}: {_brief(metrics[name])}")
     return metrics, lines
@@ -124,11 +124,11 @@ def evaluate(
 def _test(
     reasoner: Reasoner,
     front: Front,
-    named: tuple[str, Split],
+    name: str,
+    split: Split,
     make: Callable[[Split, str], Sequence[Prepared]],
     dev: Mapping[str, float],
 ) -> tuple[dict[str, float], list[str]]:
-    name, split = named
     views = None if front.shown is None else front.shown.views(split, front.knowledge)
     split = split if views is None else views.split
     if views is None or walks(reasoner):
