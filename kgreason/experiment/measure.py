@@ -99,7 +99,7 @@ def evaluate(
     make: Callable[[Split, str], Sequence[Prepared]],
     dev: Mapping[str, float],
     tell: Callable[[str], None],
-) -> tuple[dict[str, dict[str, float]], list[str]]:
+) -> tuple[dict[str, dict[str, float]], list[bytes]]:
     """Test a reasoner.
 
     Args:
@@ -113,7 +113,7 @@ def evaluate(
     Returns:
         The metrics of each test, and a line of JSON for each example, in order: `predictions.jsonl`.
     """
-    metrics, lines = {}, list[str]()
+    metrics, lines = {}, list[bytes]()
     for name, split in splits.items():  # each in a frame of its own, so that memory holds one
         metrics[name], told = _test(reasoner, front, name, split, make, dev)
         lines += told
@@ -128,7 +128,7 @@ def _test(
     split: Split,
     make: Callable[[Split, str], Sequence[Prepared]],
     dev: Mapping[str, float],
-) -> tuple[dict[str, float], list[str]]:
+) -> tuple[dict[str, float], list[bytes]]:
     views = None if front.shown is None else front.shown.views(split, front.knowledge)
     split = split if views is None else views.split
     if views is None or walks(reasoner):

@@ -76,7 +76,7 @@ def _save(path: Path, graphs: Sequence[LogicGraph]) -> None:
         columns[name] = np.frombuffer(told.encode("utf-8"), np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, **columns)  # type: ignore[arg-type]
-    record.write_bytes(path, buffer.getvalue())
+    record.write_bytes(path, [buffer.getvalue()])
 
 
 def _load(path: Path, examples: Sequence[Example]) -> list[LogicGraph]:

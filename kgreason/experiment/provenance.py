@@ -108,7 +108,7 @@ def _kept(folder: Path, name: str, content: bytes, before: list[dict[str, str]])
     name = f"{stem}.{len(before) + 1}.{ending}" if before else name
     if len(content) > _MOST:
         return {"file": "", "sha256": digest}
-    record.write_bytes(folder / name, content)
+    record.write_bytes(folder / name, [content])
     return {"file": name, "sha256": digest}
 
 

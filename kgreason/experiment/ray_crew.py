@@ -139,7 +139,7 @@ class RayCrew:
         files: Mapping[str, bytes] = self._ray.get(self._members[worker].files.remote(str(folder)))
         last = {name: data for name, data in files.items() if name == record.METRICS}
         for name, data in [*((n, d) for n, d in files.items() if n not in last), *last.items()]:
-            record.write_bytes(folder / name, data)
+            record.write_bytes(folder / name, [data])
 
     def _begin(self, address: str, jobs: int) -> None:
         own: dict[str, Any] = {"num_cpus": max(jobs * self._manner.threads, 1)} if jobs else {}

@@ -65,7 +65,7 @@ def retest(folder: str | Path, overrides: Mapping[str, Any], options: Options | 
     metrics |= meter.read()
     record.write_text(out / record.CONFIG, record.to_toml(replace(config, expected={}).as_tables()))
     record.write_json(out / record.VERSIONS, record.versions())
-    record.write_text(out / record.PREDICTIONS, "".join(lines))
+    record.write_bytes(out / record.PREDICTIONS, lines)
     record.write_json(out / record.METRICS, metrics)
     return Run(out, metrics, fresh=True)
 

@@ -158,7 +158,7 @@ def _run(
     metrics |= {"train": _course(fitted), "trainable": count_trainable(reasoner), **cost}
     metrics["expected"] = _expected(config, metrics, options)
     if processes.rank == 0:
-        record.write_text(folder / record.PREDICTIONS, "".join(lines))
+        record.write_bytes(folder / record.PREDICTIONS, lines)
         provenance.end(folder, cost)
         cards.write_model_card(config, folder, front, splits, metrics)
         record.write_json(folder / record.METRICS, metrics)

@@ -1,6 +1,7 @@
 """Questions over a knowledge graph: which of its entities answer the question, or none?"""
 
 from collections.abc import Callable, Mapping, Sequence
+from sys import intern
 from typing import Any, final
 
 from kgreason.data import NONE, Example, KnowledgeGraph, Predictions
@@ -117,4 +118,5 @@ def _names(fields: Mapping[str, Any], key: str) -> list[str] | None:
         given = given.split("|") if given.strip() else []
     if not isinstance(given, Sequence) or not all(isinstance(name, str) and name.strip() for name in given):
         raise DataError(f"'{key}' is {given!r}, expected a list of names of entities.")
-    return [name.strip() for name in given]
+    # the same names answer thousands of questions: each stands in memory once
+    return [intern(name.strip()) for name in given]
