@@ -93,7 +93,7 @@ almost | = | alternation | almost; nearly; practically; virtually; all but; as g
 may | some | reverse | may; might; could; can; possibly; perhaps; maybe; conceivably
 must | every2 | independence | must; should; ought; shall
 allegedly | up- | independence | allegedly; reportedly; supposedly; purportedly; ostensibly; seemingly; apparently; \
-presumably; arguably; probably
+hopefully; presumably; arguably; probably
 """
 
 #: name | frames | what follows of the complement: from the sentence, from its denial | signature if special | lemmas
@@ -121,7 +121,8 @@ refusal; oppose; outlaw; preclude; abolish; abolition; incapable; unaware; ignor
 stop | ing | -0 | down- | stop; quit; cease; discontinue; halt; abandon; postpone; delay; oppose; give
 cease | to | -0 | down- | cease
 hesitate | to | 0+ | down- | hesitate; loath; hesitant; wary; afraid
-deny | that ing np | -0 | down- | deny; disprove; refute; disclaim; denial; rebut
+deny | that ing np | 00 | down- | deny; disclaim; denial; rebut
+disprove | that ing np | -0 | down- | disprove; refute
 doubt | that np | 00 | down- | doubt; disbelieve; doubtful; dubious; skeptical; sceptical; unlikely; improbable; \
 implausible; unconvinced; unclear; unsure; uncertain; disagree
 impossible | that | -0 | no | impossible; inconceivable; unthinkable

@@ -8,12 +8,15 @@ from kgreason.ground.changing import Change, spread
 from kgreason.ground.naming import Told
 from kgreason.ground.pairing import Pairing
 from kgreason.ground.roles import COMPATIBLE, CORE, IS, JOIN, MOD, PREP, Edge
+from kgreason.ground.trees import Unit
 
 _E, _F, _A, _I = Entailment.EQUIVALENCE, Entailment.FORWARD, Entailment.ALTERNATION, Entailment.INDEPENDENCE
 _SWAPPED: Final = spread((_I, 0.65), (_A, 0.2), (_E, 0.15))
 _OTHERS: Final = spread((_I, 0.7), (_A, 0.05), (_E, 0.25))
 _TURNED_ROUND: Final = spread((_A, 0.7))
 _LOOSE: Final = spread((_E, 0.6), (_F, 0.1))
+_EXCEPTED: Final = spread((_A, 0.9))
+_WHOLE: Final = frozenset({"every", "all", "each", "all the"})
 _ENOUGH: Final = 0.5
 _BY_A_STEP, _TURNED, _ELSEWHERE = 0.6, 0.8, 0.8
 _DIRECTED: Final = frozenset(
@@ -32,12 +35,13 @@ def reorderings(m: Pairing) -> list[Change]:
         i, k = m.back[a], m.back[b]
         if i < 0 or k < 0 or role == JOIN or _differs_in_kind(m, i, a) or _differs_in_kind(m, k, b):
             continue
-        if _unmoved(m, (i, a), (k, b)) and not _another(m, i, k, role):
+        if _unmoved(m, (i, a), (k, b)) and not _another(m, i, k, role) and not _told_of(m, i, k):
             continue
         borne = _borne_out(m, i, k, role, case)
         if borne < _ENOUGH and not _may_be_so(m, edge, borne):
             relation, what = _doubt(m, (i, k), role, case, borne)
-            found.append(Change(EditKind.REORDER, k, b, relation, f"{m.h[b].text} with {m.h[a].text}: {what}"))
+            reason = f"{m.h[b].text} with {m.h[a].text}: {what}"
+            found.append(Change(EditKind.REORDER, k, b, relation, reason, whole=relation is _EXCEPTED))
     return found
 
 
@@ -94,11 +98,31 @@ def _by_a_step(m: Pairing, i: int, k: int, role: int) -> bool:
     for a, b, r, _ in m.premise.edges:
         if b == i and m.forth[a] < 0 and (a, k) in joined:
             return True
-        third = a == i and m.forth[b] < 0 and (b, k) in joined
+        third = a == i and m.forth[b] < 0 and (b, k) in joined and not _is_told(m.p[b])
         # of what somebody who does something is near, nothing is said
         if third and (role not in CORE or r not in CORE or _stands_for(m, b, k)):
             return True
     return False
+
+
+def _is_excepted(m: Pairing, i: int, k: int) -> bool:
+    """Whether the premise says something of all but this one: "everyone except Tom left"."""
+    whole = m.p[k].parent
+    if m.p[k].case not in {"except", "but", "except for"} or whole < 0 or m.p[whole].quantifier not in _WHOLE:
+        return False
+    return any(role in CORE for _, _, role, _ in m.premise.joined.get((i, whole), ()))
+
+
+def _told_of(m: Pairing, i: int, k: int) -> bool:
+    """Whether the premise says something of a unit in a clause alone that the hypothesis leaves out."""
+    return any(
+        a == i and m.forth[b] < 0 and (b, k) in m.premise.joined and _is_told(m.p[b]) for a, b, *_ in m.premise.edges
+    )
+
+
+def _is_told(unit: Unit) -> bool:
+    """Whether a clause says what is known or said, not what is done to whom: "heard the actors resigned"."""
+    return unit.relation == "ccomp" and unit.text != unit.lemma and not unit.text.endswith("ing")
 
 
 def _one_way(edge: Edge, role: int, case: str) -> bool:
@@ -145,10 +169,12 @@ def _said_of_either(m: Pairing, i: int, j: int, k: int) -> bool:
 def _doubt(m: Pairing, pair: tuple[int, int], role: int, case: str, borne: float) -> Told:
     """Return what it comes to that the premise does not join two units in this role."""
     i, k = pair
+    if role in CORE and _is_excepted(m, i, k):
+        return _EXCEPTED, "it is excepted"
     if role in CORE:
         if borne > 0:
             return _SWAPPED, "another role"
-        if _another(m, i, k, role) or any(a == i and r == role for a, _, r, _ in m.premise.edges):
+        if _another(m, i, k, role) or _told_of(m, i, k) or any(a == i and r == role for a, _, r, _ in m.premise.edges):
             return _OTHERS, "something else is"
         return _LOOSE, "not joined so"
     if any(_one_way(edge, role, case) for edge in m.premise.joined.get((k, i), ())):

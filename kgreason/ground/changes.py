@@ -4,6 +4,7 @@ from typing import Final
 
 from kgreason.data.edits import EditKind
 from kgreason.data.entailment import Entailment
+from kgreason.ground.amounts import compare
 from kgreason.ground.bearing import reorderings
 from kgreason.ground.changing import Change, spread
 from kgreason.ground.clauses import operators
@@ -12,12 +13,13 @@ from kgreason.ground.compared import compare_sides
 from kgreason.ground.converse import from_the_other_end
 from kgreason.ground.dates import BESIDES, moment
 from kgreason.ground.fusing import fuse
-from kgreason.ground.modifiers import TIMES, added, degree, dropped, prepositions, whereabouts
+from kgreason.ground.modifiers import NEITHER, TIMES, added, degree, dropped, prepositions, whereabouts
 from kgreason.ground.naming import told
 from kgreason.ground.pairing import Pairing
 from kgreason.ground.ranges import relation as between
 from kgreason.ground.roles import JOIN
 from kgreason.ground.trees import Unit
+from kgreason.ground.units_of_measure import is_unit
 from kgreason.ground.words import LIGHT
 
 _E, _F, _R, _A, _I = (
@@ -29,6 +31,9 @@ _THERE: Final = spread((_E, 0.8), (_F, 0.1))
 _ELSEWHERE: Final = spread((_A, 0.8))
 _STRUCTURE: Final = spread((_E, 0.85), (_R, 0.1))
 _WORD_CLASS: Final = spread((_E, 0.8))
+_ONLY: Final = frozenset({"only", "solely", "just", "merely"})
+_HALF: Final = 0.5
+_ARTICLE: Final = {"": "1", "a": "1", "an": "1"}
 _OWNER: Final = spread((_I, 0.75), (_A, 0.15))
 _OWNERS: Final = frozenset({"his", "her", "its", "my", "your", "our", "he", "she", "it", "i", "you", "we"})
 _CLASSES: Final = ({"NOUN", "VERB"}, {"NOUN", "ADJ"})
@@ -38,7 +43,34 @@ def changes(m: Pairing) -> list[Change]:
     """Return all edits, in no order yet."""
     substitutions = compare_sides(m, _substitutions(m))  # first: they tell which modifiers are part of a name
     found = [*fuse(m, substitutions, operators(m)), *_deletions(m), *_insertions(m), *reorderings(m)]
-    return from_the_other_end(m, found)
+    return from_the_other_end(m, _measured(m, _alone(m, found)))
+
+
+def _measured(m: Pairing, found: list[Change]) -> list[Change]:
+    """Make one edit of a number and its unit, where both change: "2 kilometers", "2,000 meters"."""
+    for j, i in enumerate(m.back):
+        units = (m.p[i], m.h[j]) if i >= 0 else ()
+        if not units or m.p[i].lemma == m.h[j].lemma or not all(is_unit(u.lemma) for u in units):
+            continue
+        if all(u.quantifier in _ARTICLE for u in units):  # a foot may be a part of a body
+            continue
+        first, then = (f"{_ARTICLE.get(u.quantifier, u.quantifier)} {u.lemma}" for u in units)
+        told = compare(first, then)
+        if told is not None:
+            found = [c for c in found if (c.premise, c.hypothesis) != (i, j)]
+            reason = f"{first} {told[0].symbol} {then}: by measure"
+            found.append(Change(EditKind.OPERATOR, i, j, spread(told), reason, outer=True))
+    return found
+
+
+def _alone(m: Pairing, found: list[Change]) -> list[Change]:
+    """Of "only the cat", that it was the dog is excluded, and not merely left open as under "only" it would be."""
+    only = {i + 1: i for i, u in enumerate(m.p[:-1]) if u.lemma in _ONLY and m.forth[i] < 0}
+    for change in found:
+        if change.kind == EditKind.SUBSTITUTE and change.premise in only and change.relation[_A] > _HALF:
+            change.whole = True
+            found = [c for c in found if c.premise != only[change.premise]]
+    return found
 
 
 def _substitutions(m: Pairing) -> list[Change]:
@@ -105,7 +137,7 @@ def _deletions(m: Pairing) -> list[Change]:
             continue
         relation, why = dropped(m.p, i, m.forth)
         reason = f"{_phrase(m.p, i, m.forth)} is left out: {why}"
-        found.append(Change(EditKind.DELETE, i, -1, relation, reason))
+        found.append(Change(EditKind.DELETE, i, -1, relation, reason, whole=why == NEITHER))
     return found
 
 

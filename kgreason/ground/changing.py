@@ -19,7 +19,8 @@ class Change:
 
     `place` is the unit of the other text where something is left out or added, or -1; `outer` tells that the place is
     that of an operator, around its reach; `denies` that a negation came or went. Of a quantifier, `clause` are the
-    predicates it is the subject of, and `denied` is what the relation would be if the second one were denied.
+    predicates it is the subject of, and `denied` is what the relation would be if the second one were denied. `whole`
+    tells that the relation is that of the two sentences, whatever stands around the words.
     """
 
     kind: EditKind
@@ -32,6 +33,7 @@ class Change:
     denies: bool = False
     clause: tuple[int, int] = (-1, -1)
     denied: Distribution | None = None
+    whole: bool = False
 
 
 def spread(*parts: tuple[Entailment, float]) -> Distribution:

@@ -12,6 +12,7 @@ from kgreason.data.quantifiers import Quantifier, between_quantifiers, read_quan
 from kgreason.ground.changing import Change, spread
 from kgreason.ground.commitments import commitments
 from kgreason.ground.matching import Reading
+from kgreason.ground.morphology import having
 from kgreason.ground.pairing import Pairing
 from kgreason.ground.roles import AGENT, IS, MOD, PATIENT, PREP
 from kgreason.ground.trees import Unit
@@ -221,15 +222,31 @@ def _number(m: Pairing, i: int, j: int, first: Quantifier | None, then: Quantifi
 
 def _denied(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
     found = []
-    if "without" in (p.case, h.case) and p.case != h.case and p.case and h.case:
+    either = having(p.lemma, h.lemma) or having(h.lemma, p.lemma)  # "bearded", "without a beard"
+    if "without" in (p.case, h.case) and p.case != h.case and (either or (p.case and h.case)):
         relation = spread((Entailment.NEGATION, 0.9))
-        reason = f"{p.case} {p.text} → {h.case} {h.text}"
+        reason = f"{p.case} {p.text} → {h.case} {h.text}".strip()
         found.append(Change(EditKind.OPERATOR, i, j, relation, reason, outer=True))
+    phases = {p.phase, h.phase}
+    if "was" in phases and phases != {"was"}:  # "no longer smokes", "used to smoke"; of "smokes" it says nothing
+        return [*found, _once(p, h, i, j)]
     if (p.negation >= 0) == (h.negation >= 0):
         return found
     what = "is denied" if h.negation >= 0 else "is no longer denied"
     relation = spread((Entailment.NEGATION, 0.97))
     return [*found, Change(EditKind.OPERATOR, i, j, relation, f"{h.text} {what}", outer=True, denies=True)]
+
+
+def _once(p: Unit, h: Unit, i: int, j: int) -> Change:
+    """What was so once, on one side only."""
+    other, implied = (h, Entailment.REVERSE) if p.phase == "was" else (p, Entailment.FORWARD)
+    if other.phase == "ended":
+        relation = spread((implied, 0.9))
+    elif _past(other):
+        relation = spread((Entailment.EQUIVALENCE, 0.85) if other.negation < 0 else (Entailment.NEGATION, 0.85))
+    else:
+        relation = spread((Entailment.INDEPENDENCE, 0.8))
+    return Change(EditKind.OPERATOR, i, j, relation, f"{p.text} → {h.text}: what was so", outer=True)
 
 
 _FUTURE: Final = frozenset({"", "will", "shall", "would"})

@@ -7,7 +7,7 @@ from kgreason.data.edits import EditKind
 from kgreason.data.entailment import Entailment
 from kgreason.ground.changing import Change, spread
 from kgreason.ground.pairing import Pairing
-from kgreason.ground.roles import AGENT, PREP, RECIPIENT
+from kgreason.ground.roles import AGENT, PATIENT, PREP, RECIPIENT
 from kgreason.ground.trees import Unit
 
 _TOLD_ALIKE: Final = spread((Entailment.EQUIVALENCE, 0.9))
@@ -27,6 +27,7 @@ _PREPOSITIONS: Final = _pairs(
     left of, to the left of / right of, to the right of; north of / south of; east of / west of"""
 )
 _SIDES: Final = _pairs("left / right; north / south; east / west")
+_MUTUAL: Final = frozenset({"marry", "divorce", "meet", "resemble", "date", "wed"})
 _VERBS: Final = _pairs("sell / buy, purchase; give, hand / receive, get, accept; lend, loan / borrow; teach / learn")
 _NOUNS: Final = _pairs(
     """parent, mother, father / child, son, daughter; husband / wife; teacher / pupil, student; doctor / patient;
@@ -34,6 +35,13 @@ _NOUNS: Final = _pairs(
     employer, boss / employee; predecessor / successor; host / guest; owner / property; ancestor / descendant;
     trainer, coach / trainee; master / servant, apprentice"""
 )
+
+
+_ALIKE: Final = frozenset(
+    {"cousin", "friend", "neighbor", "neighbour", "colleague", "twin", "classmate", "partner", "spouse", "roommate"}
+    | {"teammate", "rival", "sibling", "relative", "enemy", "opponent"}
+)
+_SIBLINGS: Final = frozenset({"brother", "sister", "sibling"})
 
 
 def from_the_other_end(m: Pairing, changes: list[Change]) -> list[Change]:
@@ -53,7 +61,7 @@ def _of_relation(m: Pairing, change: Change) -> bool:
     """Whether a substitution is that of the relation itself, and not of one of its two ends."""
     p, h = m.p[change.premise], m.h[change.hypothesis]
     words = p.lemma, h.lemma
-    return words in _VERBS or words in _NOUNS or words in _SIDES or p.lemma == h.lemma
+    return words in _VERBS or words in _NOUNS or _mutual(*words) or words in _SIDES or p.lemma == h.lemma
 
 
 def _places(m: Pairing) -> Iterable[tuple[int, int, tuple[int, ...]]]:
@@ -71,9 +79,13 @@ def _words(m: Pairing) -> Iterable[tuple[int, int, tuple[int, ...]]]:
         if i < 0:
             continue
         words = m.p[i].lemma, m.h[a].lemma
-        if words in _VERBS:
-            first, then = _partners(m.premise.edges, i), _partners(m.hypothesis.edges, a)
-        elif words in _NOUNS or words in _SIDES:
+        if words in _VERBS or (words[0] == words[1] and words[0] in _MUTUAL):
+            roles = {PATIENT} if words[0] == words[1] else {RECIPIENT}
+            first, then = _partners(m.premise.edges, i, roles), _partners(m.hypothesis.edges, a, roles)
+            if words[0] != words[1] and _other_end(m, first, then):
+                yield i, a, tuple(end for end in then if end >= 0)
+                continue
+        elif words in _NOUNS or words in _SIDES or _mutual(*words):
             first, then = _ends(m.p, i), _ends(m.h, a)
         else:
             continue
@@ -81,11 +93,23 @@ def _words(m: Pairing) -> Iterable[tuple[int, int, tuple[int, ...]]]:
             yield i, a, then
 
 
-def _partners(edges: list[tuple[int, int, int, str]], verb: int) -> tuple[int, int]:
+def _mutual(first: str, then: str) -> bool:
+    """Whether who is the one to somebody has in him the other: cousins, brother and sister."""
+    return {first, then} <= _SIBLINGS or (first == then and first in _ALIKE)
+
+
+def _other_end(m: Pairing, first: tuple[int, int], then: tuple[int, int]) -> bool:
+    """Whether what both sides name of the two ends has changed ends; one may be left out: "Bob received a book"."""
+    ends = [(first[1], then[0]), (first[0], then[1])]
+    told = [m.back[j] == i for i, j in ends if min(i, j) >= 0]
+    return bool(told) and all(told)
+
+
+def _partners(edges: list[tuple[int, int, int, str]], verb: int, roles: set[int]) -> tuple[int, int]:
     """Return who does it, and to or from whom: units, or -1."""
     mine = [(b, role, case) for a, b, role, case in edges if a == verb]
     agent = next((b for b, role, _ in mine if role == AGENT), -1)
-    other = next((b for b, role, case in mine if role == RECIPIENT or (role == PREP and case in {"to", "from"})), -1)
+    other = next((b for b, role, case in mine if role in roles or (role == PREP and case in {"to", "from"})), -1)
     return agent, other
 
 

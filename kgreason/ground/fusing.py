@@ -5,6 +5,7 @@ import numpy as np
 from kgreason.data.entailment import JOIN, Entailment
 from kgreason.ground.changing import Change, Distribution
 from kgreason.ground.pairing import Pairing
+from kgreason.ground.trees import Unit
 
 _HALF = 0.5
 
@@ -27,12 +28,18 @@ def fuse(m: Pairing, substitutions: list[Change], operators: list[Change]) -> li
                 change.relation = _joined(JOIN[Entailment.NEGATION], change.relation)
                 change.reason = f"{change.reason}, so from not {m.p[change.premise].text}"
         denial = next((o for o in operators if o.denies and (o.premise, o.hypothesis) == pair), None)
-        if denial is None or "VERB" in (m.p[pair[0]].pos, m.h[pair[1]].pos) or m.h[pair[1]].negation < 0:
+        event = _is_event(m.p[pair[0]]) or _is_event(m.h[pair[1]])
+        if denial is None or event or m.h[pair[1]].negation < 0:
             kept.append(change)
         else:
             denial.relation = _joined(JOIN[:, Entailment.NEGATION], change.relation)
             denial.reason = f"{change.reason}; {denial.reason}"
     return [*kept, *operators]
+
+
+def _is_event(unit: Unit) -> bool:
+    """Whether a unit tells what happens, and not how something is: "closes", not "is closed"."""
+    return unit.pos == "VERB" and not (unit.passive and unit.main)
 
 
 def _joined(table: np.ndarray, relation: Distribution) -> Distribution:

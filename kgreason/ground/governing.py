@@ -28,6 +28,10 @@ def _complement(unit: "Unit", below: "Unit", child: int) -> None:
         return
     if below.relation in {"acl", "advcl"} and (below.mark not in {"that", "to"} or unit.pos == "VERB"):
         return
+    if unit.excess and below.mark == "to":  # who is too young to drive cannot drive
+        unit.operator, unit.complement = predicates()["unable", "to"], child
+        below.modal, below.modal_node = below.modal or "can", below.modal_node
+        return
     for frame in _frames(below):
         operator = predicates().get((unit.lemma, frame))
         if operator is not None:

@@ -33,6 +33,8 @@ _NEARLY: Final = _set("almost nearly barely_not virtually")
 _DELETED: Final = spread((_F, 0.93), (_E, 0.04))
 _INSERTED: Final = spread((_R, 0.87), (_E, 0.06), (_A, 0.03))
 DELETED, INSERTED = _DELETED, _INSERTED
+#: Why one of two denied things may be left out, whatever the denial does to the place where it stood.
+NEITHER: Final = "neither of them"
 
 
 def removed(unit: Unit) -> Entailment | None:
@@ -47,7 +49,9 @@ def _adverbs() -> dict[tuple[str, ...], Entailment]:
 
 
 #: Clauses opened by these are not said to be so.
-_CONDITIONS: Final = frozenset({"if", "unless", "provided", "supposing"})
+_CONDITIONS: Final = frozenset(
+    {"if", "unless", "provided", "providing", "supposing", "assuming", "in case", "as long as", "so long as"}
+)
 #: Subjects of which the rest is denied, or as good as that.
 _NONE: Final = frozenset({"no", "few", "neither", "not all", "not every", "nobody", "none", "hardly any", "almost no"})
 _SUSPENDING: Final = _CONDITIONS | {"whether", "lest", "until"}
@@ -86,17 +90,29 @@ def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, 
         return spread(), "what it is said of may not be that"
     if any(forth[c] >= 0 and _suspended(units[c]) for c in unit.children):
         return spread((_I, 0.8), (_F, 0.1)), "the rest was only supposed"
-    others = [units[c] for c in unit.children if forth[c] >= 0 and units[c].relation == "conj"]
-    if (unit.relation == "conj" and unit.joined in {"or", "nor"}) or any(o.joined in {"or", "nor"} for o in others):
-        if _free_to_choose(units, i):
-            return spread((_F, 0.8), (_R, 0.1)), "each of them is possible"
-        return spread((_R, 0.95)), "one of several possibilities"
+    conjunct = _conjunct_dropped(units, i, forth)
+    if conjunct is not None:
+        return conjunct
     if unit.mark in _CONDITIONS:
         return spread((_R, 0.85)), "a condition"
     below = [units[c] for c in unit.children if forth[c] >= 0 and units[c].relation in {"xcomp", "ccomp"}]
     if any(child.relation == "ccomp" or child.mark == "to" for child in below):
         return spread((_F, 0.3), (_R, 0.3)), "what it says of the clause below it is not known"
     return _DELETED, _what(unit)
+
+
+def _conjunct_dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, str] | None:
+    """Return what it comes to that one of several possibilities is left out, or one of several that are denied."""
+    unit = units[i]
+    joined = {units[c].joined for c in unit.children if forth[c] >= 0 and units[c].relation == "conj"}
+    joined |= {unit.joined} if unit.relation == "conj" else set()
+    if "nor" in joined:
+        return _DELETED, NEITHER
+    if "or" not in joined:
+        return None
+    if _free_to_choose(units, i):
+        return spread((_F, 0.8), (_R, 0.1)), "each of them is possible"
+    return spread((_R, 0.95)), "one of several possibilities"
 
 
 def _free_to_choose(units: list[Unit], i: int) -> bool:
@@ -120,7 +136,7 @@ def added(units: list[Unit], j: int, back: list[int]) -> tuple[Distribution, str
     if _named(unit, _OPEN) and unit.relation in _BEFORE:
         return spread((_A, 0.3)), "what it is said of may not be that"
     others = [units[c] for c in unit.children if back[c] >= 0 and units[c].relation == "conj"]
-    if (unit.relation == "conj" and unit.joined in {"or", "nor"}) or any(o.joined in {"or", "nor"} for o in others):
+    if (unit.relation == "conj" and unit.joined == "or") or any(o.joined == "or" for o in others):
         return spread((_F, 0.95)), "one more possibility"
     if unit.mark in _CONDITIONS:
         return spread((_F, 0.85)), "a condition"

@@ -95,6 +95,17 @@ def _by_suffix(longer: str, shorter: str) -> Negation:
     return "complement" if shorter in (f"{stem}d", f"{stem}ed", f"{stem}{stem[-1]}ed") else ""
 
 
+def having(adjective: str, noun: str) -> bool:
+    """Whether an adjective says of something that it has what a noun names.
+
+    >>> having("bearded", "beard"), having("eyed", "eye"), having("spotted", "spot"), having("red", "r")
+    (True, True, True, False)
+    """
+    if len(noun) < _LEAST or not adjective.startswith(noun) or not adjective.endswith("d"):
+        return False
+    return adjective[len(noun) :] in ("d" if noun[-1] == "e" else "ed", f"{noun[-1]}ed")
+
+
 def one_stem(first: str, second: str) -> bool:
     """Whether two words begin alike, for four letters or more and most of the shorter.
 

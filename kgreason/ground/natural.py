@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Float32, Int32
 from numpy import ndarray
 
-from kgreason.data import JOIN, Entailment, KnowledgeGraph
+from kgreason.data import JOIN, UPOS, Entailment, KnowledgeGraph
 from kgreason.ground.amounts import compare
-from kgreason.ground.morphology import spelling
-from kgreason.ground.phrase import head_of
+from kgreason.ground.morphology import having, spelling
+from kgreason.ground.phrase import head_of, head_within
 from kgreason.ground.reasons import reason_of
 from kgreason.ground.sense_graph import MAPPING, sense_graph
 from kgreason.ground.sense_pairs import EVIDENCE
@@ -29,7 +29,8 @@ _MOST_PAIRS = 1_000_000
 _IS_A = 0.2
 #: A kind of it, so plainly that it is no mere member of the same list.
 _IS_KIND = 0.7
-_SAME, _SAME_LETTERS, _QUANTITY = 0.97, 0.93, 0.97
+_SAME, _SAME_LETTERS, _QUANTITY, _HAVING = 0.97, 0.93, 0.97, 0.85
+_ADJ, _NOUN = UPOS.id("ADJ"), UPOS.id("NOUN")
 _LONGER = spread(Entailment.FORWARD, 0.93)  # a phrase is more special than its head
 _SHORTER = spread(Entailment.REVERSE, 0.93)
 _ONE_HOT = np.eye(7, dtype=np.float32)[JOIN]  # (first, then, joined)
@@ -123,6 +124,10 @@ class NaturalRelations:
             return spread(relation, _QUANTITY * sure), f"{first.text} {relation.symbol} {second.text}: by number"
         if spelling(first.lemma) == spelling(second.lemma):
             return spread(Entailment.EQUIVALENCE, _SAME_LETTERS), f"{first.text} ≡ {second.text}: spelled differently"
+        if any(
+            a.pos == _ADJ and b.pos == _NOUN and having(a.lemma, b.lemma) for a, b in ((first, second), (second, first))
+        ):
+            return spread(Entailment.EQUIVALENCE, _HAVING), f"{first.text} ≡ {second.text}: what has it"
         return self._by_modifier(first, second)
 
     def _by_modifier(self, first: Term, second: Term) -> Told | None:
@@ -158,17 +163,20 @@ class NaturalRelations:
     def _heads(self, pair: Pair) -> Pair:
         """Return what is compared instead of the terms: the head of a phrase that has no name, or that heads it."""
         first, second = pair
-        if " " not in first.text and " " not in second.text:
-            return pair
         return self._head(first, second), self._head(second, first)
 
     def _head(self, term: Term, other: Term) -> Term:
-        head = head_of(term) if " " in term.text else None
+        if " " not in term.text:
+            return head_within(term, self._has) or term
+        head = head_of(term)
         if head is None:
             return term
-        if any(store.knows(term) for store in self._stores) or self.facts.of(term):
+        if self._has(term):
             return head if head.lemma == other.lemma and self._is_a(term, head) else term
         return head
+
+    def _has(self, term: Term) -> bool:
+        return any(store.knows(term) for store in self._stores) or bool(self.facts.of(term))
 
     def _is_a(self, phrase: Term, head: Term) -> bool:
         """Whether the graphs have a phrase below its head, or as another word for it: a hot dog is no dog."""

@@ -1,11 +1,15 @@
 """Two texts whose units are matched: what the edits are read from."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
+from kgreason.data.entailment import Entailment
 from kgreason.ground.matching import Beside, Reading
 from kgreason.ground.modifiers import opposed
 from kgreason.ground.terms import Known
 from kgreason.ground.trees import Unit
+
+_SURELY: Final = 0.7
 
 
 @dataclass(slots=True)
@@ -61,9 +65,15 @@ class Pairing:
             if not unit.main or self.back[j] >= 0:
                 continue
             for i, other in enumerate(self.p):
-                if other.main and self.forth[i] < 0 and (other.pos == "VERB") == (unit.pos == "VERB"):
+                alike = (other.pos == "VERB") == (unit.pos == "VERB")
+                if other.main and self.forth[i] < 0 and (alike or self._excluded(i, j)):
                     self._pair(i, j)
                     break
+
+    def _excluded(self, i: int, j: int) -> bool:
+        """Whether one predicate is known to exclude the other, though one of them is no verb: "died", "is alive"."""
+        told = self.known.told(i, j, 0)
+        return told is not None and float(told[0][Entailment.ALTERNATION] + told[0][Entailment.NEGATION]) > _SURELY
 
     def _settle_opposites(self) -> None:
         """Particles and adverbs of place may have taken each other's place: "up" and "down"."""

@@ -1,5 +1,6 @@
 """The head of a phrase that nobody has a name for: "little girl" is a girl, "group of people" is people."""
 
+from collections.abc import Callable
 from typing import Final
 
 from kgreason.data import UPOS
@@ -23,7 +24,8 @@ _NOT_SUBSECTIVE: Final = _set(
     "fake false former ex alleged supposed toy artificial imaginary fictional counterfeit mock pretend would-be "
     "pseudo stuffed plastic virtual potential future past non not no"
 )
-_VERB = UPOS.id("VERB")
+_VERB, _NOUN = UPOS.id("VERB"), UPOS.id("NOUN")
+_LEAST = 3  # letters of each part of a word written together
 
 
 def head_of(term: Term) -> Term | None:
@@ -50,3 +52,20 @@ def head_of(term: Term) -> Term | None:
     if ends == len(lemmas):
         return Term(" ".join(texts[1:]), " ".join(lemmas[1:]), term.pos)
     return Term(" ".join(texts[:ends]), " ".join(lemmas[:ends]), term.pos)
+
+
+def head_within(term: Term, knows: Callable[[Term], bool]) -> Term | None:
+    """Return the noun that a word ends in which nobody knows as a whole, or None: a "payphone" is a phone.
+
+    Args:
+        term: One word.
+        knows: Whether a word is known; the first part must be, too.
+    """
+    word = term.lemma
+    if term.pos != _NOUN or not word.isalpha() or knows(term):
+        return None
+    for at in range(_LEAST, len(word) - _LEAST + 1):
+        head = Term(word[at:], word[at:], _NOUN)
+        if knows(head) and knows(Term(word[:at], word[:at])):
+            return head
+    return None

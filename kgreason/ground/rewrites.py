@@ -12,6 +12,10 @@ _MEASURES: Final = frozenset(
     """second minute hour day week month year decade century millimeter centimeter meter metre kilometer kilometre inch
     foot yard mile cm mm km m ft""".split()  # noqa: SIM905
 )
+_SIGNS: Final = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "₹": "rupee", "%": "percent"}
+_PROVISOS: Final = frozenset({"provided", "providing", "assuming", "supposing"})
+_COMPLEMENTS: Final = frozenset({"xcomp", "ccomp", "advcl", "conj", "parataxis"})
+_LETTING: Final = frozenset({"get", "have", "want", "need", "keep", "leave"})
 _MODIFIERS: Final = frozenset({"det", "nummod", "amod", "advmod", "case", "cc", "punct", "aux", "cop"})
 
 
@@ -30,9 +34,11 @@ class Sketch:
     __slots__ = (
         "below",
         "cases",
+        "excess",
         "governor",
         "group",
         "lemma",
+        "phase",
         "pos",
         "quantity",
         "relation",
@@ -49,6 +55,8 @@ class Sketch:
         self.there: set[int] = set()  # what is said to exist
         self.group: dict[int, int] = {}  # of "three of the boys": boys to three
         self.quantity: dict[int, tuple[str, int]] = {}  # the quantifier of a noun phrase, and its node
+        self.excess: set[int] = set()  # what is too much so: "too young to drive"
+        self.phase: dict[int, str] = {}  # what was so ("used to smoke"), and what has ended ("no longer smokes")
         self.cases: dict[int, list[int]] = {}  # the nodes of a preposition of several words, by what it governs
         self.below: list[list[int]] = [[] for _ in text]
         for node, above in enumerate(governor):
@@ -77,6 +85,8 @@ class Sketch:
 def rewrite(s: Sketch) -> None:
     """Bring existential clauses, clefts, partitives and prepositions with a noun in them to one form."""
     _prepositions(s)
+    _signs(s)
+    _predicates_of_subjects(s)
     for node in range(len(s.text)):
         lemma = s.lemma[node]
         if s.relation[node] == "obj" and s.pos[node] == "VERB" and s.text[node].endswith("ing"):
@@ -94,6 +104,84 @@ def rewrite(s: Sketch) -> None:
     for node in range(len(s.text)):
         if s.lemma[node] == "it" and s.relation[node] in {"nsubj", "expl"}:
             _cleft(s, node)
+
+
+def _signs(s: Sketch) -> None:
+    """Read "$20" as 20 dollars, "no longer" as not, and "provided that" as what opens a condition."""
+    for node, text in enumerate(s.text):
+        above = s.governor[node]
+        if text in _SIGNS:
+            s.text[node] = s.lemma[node] = _SIGNS[text]
+            s.pos[node] = "NOUN"
+            _amount(s, node)
+        elif text in {"longer", "more"} and s.relation[node] == "advmod" and s.text[node - 1 : node] == ["no"]:
+            if above >= 0 and s.governor[node - 1] == node:
+                s.move(node - 1, above, "advmod")
+                s.lemma[node - 1] = "not"
+                s.silent.add(node)
+                s.phase[above] = "ended"
+        elif text == "used" and s.child(node, "obj") < 0 and _opens_with_to(s, inside := s.child(node, "xcomp")):
+            s.exchange(node, inside)
+            s.silent.add(node)
+            s.phase[inside] = "was"
+            for other in [d for d in s.below[node] if s.relation[d] in {"nsubj", "advmod", "aux", "punct"}]:
+                s.move(other, inside, s.relation[other])
+        elif text == "too" and s.relation[node] == "advmod" and above > node:
+            s.excess.add(above)
+        elif text in _PROVISOS and s.relation[node] == "advcl" and (inside := s.child(node, "ccomp")) >= 0:
+            s.exchange(node, inside)
+            s.relation[node], s.lemma[node] = "mark", text
+
+
+def _opens_with_to(s: Sketch, verb: int) -> bool:
+    return verb >= 0 and any(s.relation[d] == "mark" and s.text[d] == "to" for d in s.below[verb])
+
+
+def _amount(s: Sketch, sign: int) -> None:
+    """Let a sign of money change places with the number behind it."""
+    last = sign
+    while last + 1 < len(s.text) and s.pos[last + 1] == "NUM" and _is_below(s, last + 1, sign):
+        last += 1
+    if last == sign:
+        return
+    s.exchange(sign, last)
+    for node in [d for d in s.below[sign] if d != last]:
+        s.move(node, last, s.relation[node])
+    for part in (s.text, s.lemma, s.pos):
+        part[sign : last + 1] = [*part[sign + 1 : last + 1], part[sign]]
+    for node in range(sign, last):
+        s.move(node, last, "nummod")
+
+
+def _is_below(s: Sketch, node: int, top: int) -> bool:
+    while node >= 0 and node != top:
+        node = s.governor[node]
+    return node == top
+
+
+def _predicates_of_subjects(s: Sketch) -> None:
+    """Let the verb after a relative clause be what is said of its noun: "the girl that the teachers helped laughed".
+
+    A parser may hang it below the verb of the relative clause. It is no complement: it has a form of its own.
+    """
+    for noun in range(len(s.text)):
+        if s.relation[noun] != "root" or s.pos[noun] not in {"NOUN", "PROPN"} or s.child(noun, "cop") >= 0:
+            continue
+        clause = s.child(noun, "acl")
+        if clause > noun and s.child(clause, "nsubj") >= 0 and s.lemma[clause] not in _LETTING:
+            after, relations = clause, _COMPLEMENTS
+        else:
+            after, relations = noun, frozenset({"xcomp"})
+        verb = next((v for v in s.below[after] if v > after and s.relation[v] in relations and _finite(s, v)), -1)
+        if verb >= 0:
+            s.move(verb, -1, "root")
+            s.move(noun, verb, "nsubj")
+
+
+def _finite(s: Sketch, verb: int) -> bool:
+    own = {s.relation[d] for d in s.below[verb]}
+    inflected = s.pos[verb] == "VERB" and s.text[verb] != s.lemma[verb] and not s.text[verb].endswith("ing")
+    return inflected and not own & {"nsubj", "mark", "cc"}
 
 
 def _opens_what_is_so(s: Sketch, verb: int) -> bool:

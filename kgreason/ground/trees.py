@@ -55,6 +55,8 @@ class Unit:
     sentence: int = 0
     gap: str = ""
     phrase: str = ""
+    phase: str = ""
+    excess: bool = False
     modifier: int = -1
     operator: Operator | None = None
     complement: int = -1
@@ -181,6 +183,8 @@ def _unit(s: Sketch, at: int, first: int, words: list[int], graph: LogicGraph) -
         quantifier=quantifier,
         quantifier_node=first + at if quantifier else -1,
         there=at in s.there,
+        phase=s.phase.get(at, ""),
+        excess=at in s.excess,
     )
     unit.plural = unit.pos == "NOUN" and s.text[at] != s.lemma[at] and lemma == s.lemma[at]
     for d in s.below[at]:
@@ -200,7 +204,9 @@ def _attach(s: Sketch, unit: Unit, at: int, d: int, first: int) -> None:
         fixed = [s.text[c] for c in s.below[d] if s.relation[c] == "fixed"]
         unit.case = " ".join([*unit.case.split(), lemma, *fixed])
     elif relation == "mark":
-        unit.mark = lemma
+        unit.mark = " ".join([lemma, *(s.text[c] for c in s.below[d] if s.relation[c] == "fixed")])
+        if lemma == "without":  # "left without saying a word"
+            unit.negation = first + d
     elif relation in {"det", "nummod"} and d not in s.silent and lemma not in NEGATIONS:
         unit.quantifier, unit.quantifier_node = unit.quantifier or lemma, first + d
     elif relation == "nmod" and s.pos[d] == "PRON":

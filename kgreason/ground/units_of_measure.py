@@ -65,6 +65,15 @@ def unit_of(words: Sequence[str]) -> tuple[str, float] | None:
     return f"item:{' '.join([*rest[:-1], _singular(rest[-1])])}", 1.0
 
 
+def is_unit(word: str) -> bool:
+    """Whether a word names a unit of measure.
+
+    >>> is_unit("kilometers"), is_unit("dogs")
+    (True, False)
+    """
+    return _unit(word) is not None
+
+
 def _unit(word: str) -> tuple[str, float] | None:
     return _BY_NAME.get(word) or _BY_NAME.get(_singular(word))
 
