@@ -246,7 +246,7 @@ def _once(p: Unit, h: Unit, i: int, j: int) -> Change:
         relation = spread((Entailment.EQUIVALENCE, 0.85) if other.negation < 0 else (Entailment.NEGATION, 0.85))
     else:
         relation = spread((Entailment.INDEPENDENCE, 0.8))
-    return Change(EditKind.OPERATOR, i, j, relation, f"{p.text} → {h.text}: what was so", outer=True)
+    return Change(EditKind.OPERATOR, i, j, relation, f"{p.text} → {h.text}: what was so", whole=True)
 
 
 _FUTURE: Final = frozenset({"", "will", "shall", "would"})

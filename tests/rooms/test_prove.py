@@ -33,6 +33,7 @@ PAIRS = [
     ("A dog sleeps.", "An animal sleeps.", "entailment"),
     ("A man plays the piano.", "A man plays the guitar.", "contradiction"),
     ("A dog sleeps.", "No animal sleeps.", "contradiction"),
+    ("All the doors are open.", "A door is closed.", "contradiction"),
     ("Every dog sleeps.", "Some puppy sleeps.", "entailment"),
     ("No animal sleeps.", "No dog sleeps.", "entailment"),
     ("No dog sleeps.", "No animal sleeps.", "neutral"),
