@@ -17,6 +17,7 @@ from kgreason.ground.modifiers import NEITHER, TIMES, added, degree, dropped, pr
 from kgreason.ground.naming import told
 from kgreason.ground.pairing import Pairing
 from kgreason.ground.ranges import relation as between
+from kgreason.ground.rewrites import MEASURED
 from kgreason.ground.roles import JOIN
 from kgreason.ground.trees import Unit
 from kgreason.ground.units_of_measure import is_unit
@@ -47,20 +48,40 @@ def changes(m: Pairing) -> list[Change]:
 
 
 def _measured(m: Pairing, found: list[Change]) -> list[Change]:
-    """Make one edit of a number and its unit, where both change: "2 kilometers", "2,000 meters"."""
+    """Make one edit of a number and its unit, where both change ("2 kilometers", "2,000 meters").
+
+    Likewise of a measure that is compared ("5 meters wide", "wider than 4 meters").
+    """
     for j, i in enumerate(m.back):
-        units = (m.p[i], m.h[j]) if i >= 0 else ()
-        if not units or m.p[i].lemma == m.h[j].lemma or not all(is_unit(u.lemma) for u in units):
+        if i < 0:
             continue
-        if all(u.quantifier in _ARTICLE for u in units):  # a foot may be a part of a body
+        (a, b), pairs, more = (i, j), {(i, j)}, m.p[i].lemma == m.h[j].lemma and _compared(m.p[i], m.h[j])
+        if more:
+            a, b = _measure(m.p, i), _measure(m.h, j)
+            pairs.add((a, b))
+        if min(a, b) < 0 or not (is_unit(m.p[a].lemma) and is_unit(m.h[b].lemma)):
+            continue
+        units = m.p[a], m.h[b]
+        # of one unit the numbers are compared already, and a foot may be a part of a body
+        if (units[0].lemma == units[1].lemma and not more) or all(u.quantifier in _ARTICLE for u in units):
             continue
         first, then = (f"{_ARTICLE.get(u.quantifier, u.quantifier)} {u.lemma}" for u in units)
+        then = f"more than {then}" if more else then
         told = compare(first, then)
         if told is not None:
-            found = [c for c in found if (c.premise, c.hypothesis) != (i, j)]
+            found = [c for c in found if (c.premise, c.hypothesis) not in pairs]
             reason = f"{first} {told[0].symbol} {then}: by measure"
             found.append(Change(EditKind.OPERATOR, i, j, spread(told), reason, outer=True))
     return found
+
+
+def _compared(p: Unit, h: Unit) -> bool:
+    return p.lemma in MEASURED and (degree(p), h.text[-2:]) == ("", "er")
+
+
+def _measure(units: list[Unit], at: int) -> int:
+    """Return the child that says how much, or -1."""
+    return next((c for c in units[at].children if is_unit(units[c].lemma)), -1)
 
 
 def _alone(m: Pairing, found: list[Change]) -> list[Change]:

@@ -11,6 +11,8 @@ from kgreason.ground.trees import Unit
 
 _SURE = 0.95
 _ADVERB = 0.9
+_ENDING = frozenset({"stop", "quit", "cease", "discontinue"})
+_ENDED = spread((Entailment.FORWARD, 0.85))
 
 
 def commitments(m: Pairing) -> list[Change]:
@@ -30,10 +32,16 @@ def _left_out(m: Pairing) -> list[Change]:
     for i, unit in enumerate(m.p):
         j = m.forth[unit.complement] if unit.complement >= 0 else -1
         if unit.operator and m.forth[i] < 0 and j >= 0:
-            relation = spread((removal(unit), _SURE))
+            relation = _ENDED if _was_so(unit, m.h[j]) else spread((removal(unit), _SURE))
             reason = f"{_said(unit)} is left out"
             found.append(Change(EditKind.OPERATOR, i, -1, relation, reason, place=j, outer=True))
     return found
+
+
+def _was_so(unit: Unit, other: Unit) -> bool:
+    """Whether the hypothesis says that what ended, or did not, was so before: "stopped smoking", "smoked"."""
+    past = other.text != other.lemma and not other.text.endswith(("s", "ing"))
+    return unit.lemma in _ENDING and other.pos == "VERB" and past and not other.modal and other.negation < 0
 
 
 def _put_in(m: Pairing) -> list[Change]:

@@ -16,6 +16,13 @@ _SENSES, _STEPS = 3, 4
 _INSIDE: Final = spread((Entailment.FORWARD, 0.88), (Entailment.EQUIVALENCE, 0.02))
 _AROUND: Final = spread((Entailment.REVERSE, 0.88), (Entailment.EQUIVALENCE, 0.02))
 
+_TO: Final = frozenset({"visit", "tour", "explore"})
+
+
+def _is_place(unit: Unit, units: list[Unit]) -> bool:
+    """Whether a unit without a preposition is a place where somebody is: "visited Japan"."""
+    return not unit.case and unit.relation == "obj" and unit.parent >= 0 and units[unit.parent].lemma in _TO
+
 
 @final
 class Containers:
@@ -37,7 +44,9 @@ class Containers:
         if change.kind != EditKind.SUBSTITUTE or min(change.premise, change.hypothesis) < 0 or change.outer:
             return change
         p, h = premise[change.premise], hypothesis[change.hypothesis]
-        if p.case != h.case or p.case not in _AT or not {p.pos, h.pos} <= _NAMES or p.lemma == h.lemma:
+        if p.case != h.case or not {p.pos, h.pos} <= _NAMES or p.lemma == h.lemma:
+            return change
+        if p.case not in _AT and not (_is_place(p, premise) and _is_place(h, hypothesis)):
             return change
         if self.holds(p.lemma, h.lemma):
             return replace(change, relation=_INSIDE, reason=f"{p.text} is in {h.text}")
@@ -53,8 +62,9 @@ class Containers:
     def _senses(self, word: str) -> list[str]:
         """Return the likeliest entities of a word; a name may be known with a capital alone."""
         labels = self.knowledge.labels
-        found = next((ids for form in (word, word.title()) if len(ids := labels.senses(form)[0])), ())
-        return [self.knowledge.entities[int(i)] for i in found[:_SENSES]]
+        forms = dict.fromkeys((word.title(), word))  # a berlin is a carriage
+        found = [int(i) for form in forms for i in labels.senses(form)[0][:_SENSES]]
+        return [self.knowledge.entities[i] for i in dict.fromkeys(found)]
 
     def _wholes_of(self, part: str) -> frozenset[str]:
         if part not in self._wholes:

@@ -106,6 +106,15 @@ def having(adjective: str, noun: str) -> bool:
     return adjective[len(noun) :] in ("d" if noun[-1] == "e" else "ed", f"{noun[-1]}ed")
 
 
+def lacking(adjective: str, noun: str) -> bool:
+    """Whether an adjective says of something that it has not what a noun names.
+
+    >>> lacking("shirtless", "shirt"), lacking("armless", "arms"), lacking("less", "")
+    (True, False, False)
+    """
+    return len(noun) >= _LEAST and adjective == f"{noun}less"
+
+
 def one_stem(first: str, second: str) -> bool:
     """Whether two words begin alike, for four letters or more and most of the shorter.
 

@@ -5,6 +5,7 @@ from typing import Final, TypeAlias
 from kgreason.data.entailment import Entailment
 from kgreason.ground.changing import Distribution, spread
 from kgreason.ground.modifiers import opposed, unreal
+from kgreason.ground.morphology import lacking
 from kgreason.ground.pairing import Pairing
 from kgreason.ground.rewrites import MEASURED
 from kgreason.ground.trees import Unit
@@ -57,6 +58,8 @@ def _special(p: Unit, h: Unit) -> Told | None:
         return _OWNER, f"{p.text} → {h.text}: of somebody else"
     if p.lemma != h.lemma and MEASURED & {p.lemma, h.lemma}:
         return NOTHING, f"{p.text} | {h.text}: only one of the two is measured"
+    if "without" in (p.case, h.case) and (lacking(p.lemma, h.lemma) or lacking(h.lemma, p.lemma)):
+        return _ONE, f"{p.text} = {h.text}: what has it not"
     if unreal(p.lemma, h.lemma):
         return _OPPOSITE, f"{p.text} | {h.text}: one is what the noun says, the other is not"
     return None

@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from kgreason.data import JOIN, UPOS, Entailment, KnowledgeGraph
 from kgreason.ground.amounts import compare
-from kgreason.ground.morphology import having, spelling
+from kgreason.ground.morphology import having, lacking, spelling
 from kgreason.ground.phrase import head_of, head_within
 from kgreason.ground.reasons import reason_of
 from kgreason.ground.sense_graph import MAPPING, sense_graph
@@ -34,6 +34,17 @@ _ADJ, _NOUN = UPOS.id("ADJ"), UPOS.id("NOUN")
 _LONGER = spread(Entailment.FORWARD, 0.93)  # a phrase is more special than its head
 _SHORTER = spread(Entailment.REVERSE, 0.93)
 _ONE_HOT = np.eye(7, dtype=np.float32)[JOIN]  # (first, then, joined)
+
+
+def _by_suffix(first: Term, second: Term) -> Told | None:
+    """Tell of a noun and of an adjective that says that something has it, or has it not: "beard", "bearded"."""
+    for adjective, noun in ((first, second), (second, first)):
+        if adjective.pos == _ADJ and noun.pos == _NOUN:
+            if having(adjective.lemma, noun.lemma):
+                return spread(Entailment.EQUIVALENCE, _HAVING), f"{first.text} ≡ {second.text}: what has it"
+            if lacking(adjective.lemma, noun.lemma):
+                return spread(Entailment.NEGATION, _HAVING), f"{first.text} ^ {second.text}: what has it not"
+    return None
 
 
 @final
@@ -124,11 +135,7 @@ class NaturalRelations:
             return spread(relation, _QUANTITY * sure), f"{first.text} {relation.symbol} {second.text}: by number"
         if spelling(first.lemma) == spelling(second.lemma):
             return spread(Entailment.EQUIVALENCE, _SAME_LETTERS), f"{first.text} ≡ {second.text}: spelled differently"
-        if any(
-            a.pos == _ADJ and b.pos == _NOUN and having(a.lemma, b.lemma) for a, b in ((first, second), (second, first))
-        ):
-            return spread(Entailment.EQUIVALENCE, _HAVING), f"{first.text} ≡ {second.text}: what has it"
-        return self._by_modifier(first, second)
+        return _by_suffix(first, second) or self._by_modifier(first, second)
 
     def _by_modifier(self, first: Term, second: Term) -> Told | None:
         """Tell of two phrases with one head what facts say of their modifiers: "metal bar", "wooden bar"."""

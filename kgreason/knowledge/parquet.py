@@ -1,6 +1,7 @@
 """Triples in the columns of Parquet and Arrow files, through polars."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -11,6 +12,7 @@ from kgreason.data import KnowledgeGraph
 from kgreason.errors import ConfigError, DataError
 from kgreason.knowledge.blocks import Block, Naming, joined
 from kgreason.knowledge.build import build_graph
+from kgreason.knowledge.decoder import Decoder
 from kgreason.knowledge.feeds import Feed, Place, Reading
 from kgreason.knowledge.files import Paths, paths_of
 from kgreason.knowledge.limits import BadLines, Limits, checked_bad_lines
@@ -73,31 +75,41 @@ class ParquetSource:
 
     def blocks(self, reading: Reading) -> Iterator[Block]:
         """Yield what the files hold, from `reading.start` on."""
-        for start, feed in reading.feeds(self.files()):
-            if feed.name != str(feed.raw.path) or feed.ending not in (".parquet", ".pq", *_ARROW):
-                raise DataError(
-                    f"{feed.name} must be a file of its own, ending in .parquet or .arrow. Unpack it first."
-                )
-            feed.raw.drain()
-            yield from self._rows(feed, reading, start)
+        with Decoder() as decoder:
+            for start, feed in reading.feeds(self.files()):
+                if feed.name != str(feed.raw.path) or feed.ending not in (".parquet", ".pq", *_ARROW):
+                    raise DataError(
+                        f"{feed.name} must be a file of its own, ending in .parquet or .arrow. Unpack it first."
+                    )
+                feed.raw.drain()
+                yield from self._rows(decoder, feed, reading, start)
 
-    def _rows(self, feed: Feed, reading: Reading, start: Place) -> Iterator[Block]:
-        import polars as pl
-
+    def _rows(self, decoder: Decoder, feed: Feed, reading: Reading, start: Place) -> Iterator[Block]:
         none, at = (np.zeros((0, 2, 2), np.int32), np.zeros(0, np.int32)), start.line
-        try:
-            table = (pl.scan_ipc if feed.ending in _ARROW else pl.scan_parquet)(feed.raw.path)
-            names = _names(table.collect_schema().names(), self.columns, feed.name)
-            while len(rows := table.select(names).slice(at, _ROWS).collect()):
-                place = replace(start, line=at + len(rows), offset=at + len(rows))
-                rows = _sound(rows, names, feed, reading, at)
-                at = place.line
-                columns = [(rows[name].str.join("").item().encode(), rows[name].str.len_bytes()) for name in names]
-                text, spans = joined([(blob, lengths.to_numpy()) for blob, lengths in columns])
-                yield Block(text, spans, *none, place)
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-            said = " ".join(str(error).split())[:300]
-            raise DataError(f"{feed.name} cannot be read as {feed.ending[1:]}: {said}. Get the file again.") from None
+        path, arrow = feed.raw.path, feed.ending in _ARROW
+        with _about(feed):
+            there = decoder.names(path, arrow)
+        names = _names(there, self.columns, feed.name)
+        while True:
+            with _about(feed):
+                rows = decoder.rows(path, arrow, names, at, _ROWS)
+            if not len(rows):
+                return
+            place = replace(start, line=at + len(rows), offset=at + len(rows))
+            rows = _sound(rows, names, feed, reading, at)
+            at = place.line
+            columns = [(rows[name].str.join("").item().encode(), rows[name].str.len_bytes()) for name in names]
+            text, spans = joined([(blob, lengths.to_numpy()) for blob, lengths in columns])
+            yield Block(text, spans, *none, place)
+
+
+@contextmanager
+def _about(feed: Feed) -> Iterator[None]:
+    """Say of which file it is that it cannot be decoded."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{feed.name} cannot be read as {feed.ending[1:]}: {error}. Get the file again.") from None
 
 
 def _names(there: list[str], columns: tuple[int | str, ...], file: str) -> list[str]:
