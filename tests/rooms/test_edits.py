@@ -273,7 +273,8 @@ def test_our_own_pairs_are_what_they_promise() -> None:
     assert len(set(pairs)) == len(pairs)
 
 
-@pytest.mark.parametrize(("split", "least"), [("dev", 0.92), ("test", 0.85)])
+# pairs that are known to be judged wrongly stay in the set
+@pytest.mark.parametrize(("split", "least"), [("dev", 0.9), ("test", 0.9)])
 def test_our_own_pairs_are_judged_rightly(split: str, least: float) -> None:
     asked = rows(split)
     graphs = ground([(row["premise"], row["hypothesis"]) for row in asked])
