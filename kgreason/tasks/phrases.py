@@ -153,7 +153,7 @@ class Phrases:
         said = _SLOT.sub(
             lambda m: m[0] if m[1] in ("x", "a") and m[1] not in slots else _pick(slots[m[1]], m[1], verb, rng), text
         )
-        said = re.sub(r"\{a\} (\w+)", lambda m: f"{article(m[1])} {m[1]}", said)
+        said = re.sub(r"\{a\} ([^\s{]+)", lambda m: f"{article(m[1])} {m[1]}", said)
         return said.replace("{x}", inner)
 
     def _read(self, texts: Sequence[str]) -> list[Said]:
