@@ -242,7 +242,7 @@ def _once(p: Unit, h: Unit, i: int, j: int) -> Change:
     other, implied = (h, Entailment.REVERSE) if p.phase == "was" else (p, Entailment.FORWARD)
     if other.phase == "ended":
         relation = spread((implied, 0.9))
-    elif _past(other):
+    elif other.past:
         relation = spread((Entailment.EQUIVALENCE, 0.85) if other.negation < 0 else (Entailment.NEGATION, 0.85))
     else:
         relation = spread((Entailment.INDEPENDENCE, 0.8))
@@ -253,13 +253,8 @@ _FUTURE: Final = frozenset({"", "will", "shall", "would"})
 _WEAK: Final = frozenset({"may", "might", "could", "can"})
 
 
-def _past(unit: Unit) -> bool:
-    """Whether a verb without a modal has the form of what is over: "arrived", "went"."""
-    return unit.pos == "VERB" and not unit.modal and unit.text != unit.lemma and not unit.text.endswith(("s", "ing"))
-
-
 def _modal(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
-    if p.modal == h.modal or ({p.modal, h.modal} <= _FUTURE and not (_past(p) or _past(h))):
+    if p.modal == h.modal or ({p.modal, h.modal} <= _FUTURE and not (p.past or h.past)):
         return []
     if p.modal in _WEAK and h.modal in _WEAK:
         return []

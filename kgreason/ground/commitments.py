@@ -40,8 +40,7 @@ def _left_out(m: Pairing) -> list[Change]:
 
 def _was_so(unit: Unit, other: Unit) -> bool:
     """Whether the hypothesis says that what ended, or did not, was so before: "stopped smoking", "smoked"."""
-    past = other.text != other.lemma and not other.text.endswith(("s", "ing"))
-    return unit.lemma in _ENDING and other.pos == "VERB" and past and not other.modal and other.negation < 0
+    return unit.lemma in _ENDING and other.past and other.negation < 0
 
 
 def _put_in(m: Pairing) -> list[Change]:

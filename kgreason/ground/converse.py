@@ -27,21 +27,19 @@ _PREPOSITIONS: Final = _pairs(
     left of, to the left of / right of, to the right of; north of / south of; east of / west of"""
 )
 _SIDES: Final = _pairs("left / right; north / south; east / west")
-_MUTUAL: Final = frozenset({"marry", "divorce", "meet", "resemble", "date", "wed"})
-_VERBS: Final = _pairs("sell / buy, purchase; give, hand / receive, get, accept; lend, loan / borrow; teach / learn")
+_VERBS: Final = _pairs(
+    """sell / buy, purchase; give, hand / receive, get, accept; lend, loan / borrow; teach / learn; marry / marry;
+    divorce / divorce; meet / meet; resemble / resemble; date / date; wed / wed"""
+)
 _NOUNS: Final = _pairs(
     """parent, mother, father / child, son, daughter; husband / wife; teacher / pupil, student; doctor / patient;
     grandmother, grandfather, grandparent / grandson, granddaughter, grandchild; aunt, uncle / niece, nephew;
     employer, boss / employee; predecessor / successor; host / guest; owner / property; ancestor / descendant;
-    trainer, coach / trainee; master / servant, apprentice"""
+    trainer, coach / trainee; master / servant, apprentice; brother, sister, sibling / brother, sister, sibling;
+    cousin / cousin; friend / friend; neighbor / neighbor; neighbour / neighbour; colleague / colleague; twin / twin;
+    classmate / classmate; partner / partner; spouse / spouse; roommate / roommate; teammate / teammate; rival / rival;
+    relative / relative; enemy / enemy; opponent / opponent"""
 )
-
-
-_ALIKE: Final = frozenset(
-    {"cousin", "friend", "neighbor", "neighbour", "colleague", "twin", "classmate", "partner", "spouse", "roommate"}
-    | {"teammate", "rival", "sibling", "relative", "enemy", "opponent"}
-)
-_SIBLINGS: Final = frozenset({"brother", "sister", "sibling"})
 
 
 def from_the_other_end(m: Pairing, changes: list[Change]) -> list[Change]:
@@ -61,7 +59,7 @@ def _of_relation(m: Pairing, change: Change) -> bool:
     """Whether a substitution is that of the relation itself, and not of one of its two ends."""
     p, h = m.p[change.premise], m.h[change.hypothesis]
     words = p.lemma, h.lemma
-    return words in _VERBS or words in _NOUNS or _mutual(*words) or words in _SIDES or p.lemma == h.lemma
+    return words in _VERBS or words in _NOUNS or words in _SIDES or p.lemma == h.lemma
 
 
 def _places(m: Pairing) -> Iterable[tuple[int, int, tuple[int, ...]]]:
@@ -79,23 +77,18 @@ def _words(m: Pairing) -> Iterable[tuple[int, int, tuple[int, ...]]]:
         if i < 0:
             continue
         words = m.p[i].lemma, m.h[a].lemma
-        if words in _VERBS or (words[0] == words[1] and words[0] in _MUTUAL):
+        if words in _VERBS:
             roles = {PATIENT} if words[0] == words[1] else {RECIPIENT}
             first, then = _partners(m.premise.edges, i, roles), _partners(m.hypothesis.edges, a, roles)
             if words[0] != words[1] and _other_end(m, first, then):
                 yield i, a, tuple(end for end in then if end >= 0)
                 continue
-        elif words in _NOUNS or words in _SIDES or _mutual(*words):
+        elif words in _NOUNS or words in _SIDES:
             first, then = _ends(m.p, i), _ends(m.h, a)
         else:
             continue
         if min(*first, *then) >= 0 and (m.back[then[0]], m.back[then[1]]) == (first[1], first[0]):
             yield i, a, then
-
-
-def _mutual(first: str, then: str) -> bool:
-    """Whether who is the one to somebody has in him the other: cousins, brother and sister."""
-    return {first, then} <= _SIBLINGS or (first == then and first in _ALIKE)
 
 
 def _other_end(m: Pairing, first: tuple[int, int], then: tuple[int, int]) -> bool:

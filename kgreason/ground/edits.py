@@ -162,11 +162,11 @@ def _places(
     if change.kind == EditKind.INSERT:
         return _around(graph, premise.units, place, True), _around(graph, hypothesis.units, j)
     if change.outer and place >= 0:  # what is said of a whole clause
-        both = change.premise < 0 or premise.units[change.premise].operator is not None
-        both &= change.hypothesis < 0 or hypothesis.units[change.hypothesis].operator is not None
+        whole = change.premise < 0 or premise.units[change.premise].operator is not None
+        whole &= change.hypothesis < 0 or hypothesis.units[change.hypothesis].operator is not None
         return (
-            _around(graph, premise.units, i if i >= 0 else place, i < 0 and not both),
-            _around(graph, hypothesis.units, j if j >= 0 else place, j < 0 and not both),
+            _around(graph, premise.units, i if i >= 0 else place, i < 0 and not whole),
+            _around(graph, hypothesis.units, j if j >= 0 else place, j < 0 and not whole),
         )
     if change.outer:
         return _outside(graph, premise.units, i), _outside(graph, hypothesis.units, j)

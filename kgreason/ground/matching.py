@@ -107,9 +107,7 @@ def _comparable(
     """Return 0 for units that cannot stand for each other: a word for whether something is so, and another."""
     says = np.array([u.operator is not None for u in p])[:, None] == np.array([u.operator is not None for u in h])
     kind = [np.array([_KIND.get(u.pos, u.pos) for u in units]) for units in (p, h)]
-    state = [
-        np.array([u.pos == "ADJ" or (u.passive and u.main) for u in units]) for units in (p, h)
-    ]  # "open", "closed"
+    state = [np.array([u.pos == "ADJ" or (u.passive and u.main) for u in units]) for units in (p, h)]  # open, closed
     light = [np.array([u.lemma in LIGHT and u.pos == "VERB" for u in units]) for units in (p, h)]
     beside = [np.array([u.relation in _ATTRIBUTES for u in units]) for units in (p, h)]  # "a Chinese", "a South Korean"
     alike = (kind[0][:, None] == kind[1][None, :]) | (beside[0][:, None] & beside[1][None, :])

@@ -3,6 +3,7 @@
 from typing import Final, final
 
 from kgreason.data.operators import predicates
+from kgreason.ground.units_of_measure import MARKS
 from kgreason.ground.words import GROUPS, PARTITIVES, PLACES, PREPOSITIONS
 
 _MEASURED: Final = {"old": "of age", "tall": "in height", "long": "in length", "wide": "in width", "deep": "in depth"}
@@ -12,7 +13,7 @@ _MEASURES: Final = frozenset(
     """second minute hour day week month year decade century millimeter centimeter meter metre kilometer kilometre inch
     foot yard mile cm mm km m ft""".split()  # noqa: SIM905
 )
-_SIGNS: Final = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "₹": "rupee", "%": "percent"}
+_SIGNS: Final = MARKS | {"₹": "rupee", "%": "percent"}
 _PROVISOS: Final = frozenset({"provided", "providing", "assuming", "supposing"})
 _COMPLEMENTS: Final = frozenset({"xcomp", "ccomp", "advcl", "conj", "parataxis"})
 _LETTING: Final = frozenset({"get", "have", "want", "need", "keep", "leave"})

@@ -62,6 +62,13 @@ class Unit:
     complement: int = -1
     children: list[int] = field(default_factory=list)
 
+    @property
+    def past(self) -> bool:
+        """Whether a verb without a modal has the form of what is over: "arrived", "went"."""
+        return (
+            self.pos == "VERB" and not self.modal and self.text != self.lemma and not self.text.endswith(("s", "ing"))
+        )
+
 
 def read_units(graph: LogicGraph, text: int, lexicon: Lexicon) -> list[Unit]:
     """Read one text of a logic graph: its units in reading order."""

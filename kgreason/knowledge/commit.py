@@ -67,7 +67,10 @@ def own_folder(folder: Path, prefix: str) -> Iterator[Path]:
                 claims.enter_context(claimed(temporary))
             yield temporary
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            try:
+                shutil.rmtree(temporary, ignore_errors=True)
+            finally:  # an interrupt while cleaning up, too, leaves nothing
+                shutil.rmtree(temporary, ignore_errors=True)
             with contextlib.suppress(OSError):
                 folder.rmdir()  # empty only if this was its first store and it failed
 

@@ -18,8 +18,8 @@ def main() -> None:
     out = sys.stdout.buffer
     for line in sys.stdin.buffer:
         asked: dict[str, Any] = json.loads(line)
-        table = (pl.scan_ipc if asked["arrow"] else pl.scan_parquet)(asked["path"])
         try:
+            table = (pl.scan_ipc if asked["arrow"] else pl.scan_parquet)(asked["path"])
             if "columns" in asked:
                 content = io.BytesIO()
                 table.select(asked["columns"]).slice(asked["start"], asked["rows"]).collect().write_ipc(content)

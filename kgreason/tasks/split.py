@@ -5,15 +5,13 @@ import hashlib
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from kgreason.data import Example
 from kgreason.errors import DataError
 from kgreason.tasks.manifest import USUAL_COLUMNS, Manifest, open_manifest
 from kgreason.tasks.rows import Row, read_rows
 from kgreason.tasks.text import same_words
-
-T = TypeVar("T")
 
 #: Keys of a split's table that are no files of rows.
 _FILTERS = ("listed", "unlisted", "without", "member")
@@ -77,7 +75,8 @@ def read_split(spec: str, to_example: ToExample) -> Split:
     files = {key: manifest.locate(value) / str(table.get("member", "")) for key, value in paths.items()}
     wanted = _by_uid(manifest, table)
     found: dict[str, Example] = {}
-    category, path, known = {}, {}, _Once()
+    category, path = {}, {}
+    known: dict[Hashable, Any] = {}  # tens of thousands of questions have a handful of types and paths
     for row in read_rows(manifest.form, files):
         fields = _named(manifest, row, shared)
         if fields is None or not wanted(str(fields.get("uid"))):
@@ -88,10 +87,10 @@ def read_split(spec: str, to_example: ToExample) -> Split:
             raise DataError(f"{row.place}: the uid '{fields['uid']}' stands in the file twice.")
         found[uid] = example
         if kinds := {kind: str(fields[kind]) for kind in KINDS if fields.get(kind)}:
-            category[uid] = known(tuple(kinds.items()), kinds)
+            category[uid] = known.setdefault(tuple(kinds.items()), kinds)
         if relations := fields.get("path") or manifest.paths.get(str(fields.get("type"))):
             steps = _relations(row, relations)
-            path[uid] = known(steps, steps)
+            path[uid] = known.setdefault(steps, steps)
     named = [*paths.values(), *(table[key] for key in ("listed", "unlisted") if key in table)]
     checksum = {file: manifest.checksum(file) for file in named}
     split = Split(spec, tuple(found.values()), category, checksum, path)
@@ -184,17 +183,6 @@ def _example(row: Row, uid: str, fields: Mapping[str, Any], to_example: ToExampl
         return to_example(uid, fields)
     except DataError as error:
         raise DataError(f"{row.place}: {error}") from error
-
-
-class _Once:
-    """Keeps one of equal values: tens of thousands of questions have a handful of types and paths."""
-
-    def __init__(self) -> None:
-        self._known: dict[Hashable, Any] = {}
-
-    def __call__(self, key: Hashable, value: T) -> T:
-        known: T = self._known.setdefault(key, value)
-        return known
 
 
 def _relations(row: Row, given: object) -> tuple[str, ...]:
