@@ -85,7 +85,7 @@ def _load(ground: KinshipGrounder, folder: Path) -> None:
     if ground.language:
         from kgreason.ground.pairs import PairReader
 
-        ground.pairs = PairReader.load(folder / PAIRS, ground.looks)
+        ground.pairs = PairReader.load(folder / PAIRS)
     ground.reader = reader
 
 

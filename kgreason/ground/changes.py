@@ -33,6 +33,9 @@ _ELSEWHERE: Final = spread((_A, 0.8))
 _STRUCTURE: Final = spread((_E, 0.85), (_R, 0.1))
 _WORD_CLASS: Final = spread((_E, 0.8))
 _ONLY: Final = frozenset({"only", "solely", "just", "merely"})
+_COMPLEMENTS: Final = frozenset({"obj", "obl", "iobj"})
+_PERSON: Final = (": first name", ": family name")
+_ANOTHER: Final = spread((_I, 0.8), (_A, 0.15))
 _HALF: Final = 0.5
 _ARTICLE: Final = {"": "1", "a": "1", "an": "1"}
 _OWNER: Final = spread((_I, 0.75), (_A, 0.15))
@@ -44,7 +47,7 @@ def changes(m: Pairing) -> list[Change]:
     """Return all edits, in no order yet."""
     substitutions = compare_sides(m, _substitutions(m))  # first: they tell which modifiers are part of a name
     found = [*fuse(m, substitutions, operators(m)), *_deletions(m), *_insertions(m), *reorderings(m)]
-    return from_the_other_end(m, _measured(m, _alone(m, found)))
+    return from_the_other_end(m, _measured(m, _others(m, _alone(m, found))))
 
 
 def _measured(m: Pairing, found: list[Change]) -> list[Change]:
@@ -86,11 +89,30 @@ def _measure(units: list[Unit], at: int) -> int:
 
 def _alone(m: Pairing, found: list[Change]) -> list[Change]:
     """Of "only the cat", that it was the dog is excluded, and not merely left open as under "only" it would be."""
-    only = {i + 1: i for i, u in enumerate(m.p[:-1]) if u.lemma in _ONLY and m.forth[i] < 0}
+    only = {k: i for i, u in enumerate(m.p[:-1]) if u.lemma in _ONLY and m.forth[i] < 0 for k in _focused(m.p, i)}
     for change in found:
         if change.kind == EditKind.SUBSTITUTE and change.premise in only and change.relation[_A] > _HALF:
             change.whole = True
             found = [c for c in found if c.premise != only[change.premise]]
+    return found
+
+
+def _focused(units: list[Unit], only: int) -> list[int]:
+    """Return what "only" may pick out: what follows it, and of a verb its complements."""
+    after = only + 1
+    verb = units[after].pos == "VERB"
+    return [after, *(c for c in units[after].children if verb and c > after and units[c].relation in _COMPLEMENTS)]
+
+
+def _others(m: Pairing, found: list[Change]) -> list[Change]:
+    """What one did another may do, too: of people it is left open, but for what "only" says, and who somebody is."""
+    for change in found:
+        if change.kind == EditKind.SUBSTITUTE and not change.whole and change.relation[_A] > _HALF:
+            units = (m.p[change.premise], m.h[change.hypothesis])
+            above = [units_[u.parent] for units_, u in zip((m.p, m.h), units, strict=True) if u.parent >= 0]
+            named = change.reason.endswith(_PERSON) and len(above) == len(units)
+            if named and all(u.pos == "VERB" for u in above):
+                change.relation = _ANOTHER
     return found
 
 
@@ -145,7 +167,8 @@ def _marks(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
     if p.case and h.case and p.case != h.case and "without" not in (p.case, h.case):
         relation = prepositions(p.case, h.case)
         reason = f"{p.case} {p.text} → {h.case} {h.text}"
-        found.append(Change(EditKind.SUBSTITUTE, i, j, relation, reason, outer=True))
+        denied = max(p.negation, h.negation) >= 0  # what is denied is the place: "is not | inside the house"
+        found.append(Change(EditKind.SUBSTITUTE, i, j, relation, reason, outer=not denied))
     if p.mark and h.mark and p.mark != h.mark and {p.mark, h.mark} & TIMES:
         found.append(Change(EditKind.SUBSTITUTE, i, j, _MARK, f"{p.mark} … {p.text} → {h.mark} … {h.text}"))
     return found

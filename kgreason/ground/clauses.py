@@ -48,11 +48,12 @@ class _Force:
 def operators(m: Pairing) -> list[Change]:
     """Return the edits of quantifiers, negations and modal verbs, and of words that say whether something is so."""
     found = commitments(m)
-    settled: set[int] = set()  # predicates whose denial is counted in with their subject's quantifier
+    settled: set[int] = set()  # predicates and objects whose denial is counted in with their subject's quantifier
     denied: set[int] = set()
     for j, i in enumerate(m.back):
         if i >= 0 and m.h[j].pos in {"NOUN", "PROPN", "PRON", "NUM", "ADJ", "DET"}:
             found += _quantified(m, i, j, settled)
+    found = [change for change in found if not (change.hypothesis in settled and change.hypothesis in _emptied(m))]
     for j, i in enumerate(m.back):
         if i < 0:
             continue
@@ -106,18 +107,28 @@ def _quantified(m: Pairing, i: int, j: int, settled: set[int]) -> list[Change]:
     predicate = _predicate(m.hypothesis, j)
     above = m.back[predicate] if predicate >= 0 else -1
     first = _force(p, above >= 0 and m.p[above].negation >= 0)
-    then = _force(h, predicate >= 0 and m.h[predicate].negation >= 0)
+    emptied = [o for o in _emptied(m) if m.h[o].parent == predicate >= 0 and o != j]
+    then = _force(h, predicate >= 0 and (m.h[predicate].negation >= 0 or bool(emptied)))
     if not (first.quantifies or then.quantifies):
         return _number(m, i, j, first.quantifier, then.quantifier)
     if (first.quantifier == then.quantifier or p.quantifier == h.quantifier != "") and first.denied == then.denied:
         return []
     if predicate >= 0:
-        settled.add(predicate)
+        settled |= {predicate, *emptied}
     reason = f"{first.text} {p.text} → {then.text} {h.text}"
     change = Change(EditKind.OPERATOR, i, j, _between(first, then), reason, outer=True)
     if above >= 0 and not (first.denied or then.denied):
         change.clause, change.denied = (above, predicate), _between(first, replace(then, denied=True))
     return [change]
+
+
+def _emptied(m: Pairing) -> list[int]:
+    """Return what the hypothesis says there is none of, and the premise some: "chased a cat", "chased no cat"."""
+    return [
+        j
+        for j, i in enumerate(m.back)
+        if i >= 0 and m.h[j].quantifier == "no" and m.p[i].quantifier in {"", "a", "some"} and m.h[j].relation == "obj"
+    ]
 
 
 def _predicate(reading: Reading, noun: int) -> int:

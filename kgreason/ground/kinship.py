@@ -14,6 +14,7 @@ from kgreason.errors import ConfigError, DataError
 from kgreason.ground.agree import agree
 from kgreason.ground.chain import MOST, best_chain
 from kgreason.ground.genders import genders, log_odds
+from kgreason.ground.kinpatterns import made_up
 from kgreason.ground.kinwords import INVERSE, NAMES, RELATIONS, Kin
 from kgreason.ground.people import Cast, add_people, add_statements, cast_of, find_people
 from kgreason.ground.reader import Reader, lessons_of, vocabulary
@@ -57,9 +58,10 @@ class KinshipGrounder:
         rate: Its rate of learning.
         seed: Of all that is drawn while it learns.
         language: The language model of the second reader (`minilm`); empty: there is none.
-        passes: How often that reader reads all wordings of its lessons; one takes 50 s of one core for ten thousand
+        passes: How often that reader reads all wordings of its lessons; one takes a minute of one core for ten thousand
             stories of CLUTRR.
-        looks: How often it reads a story that it is to understand, each time with other names.
+        patterns: How many stories that are made from patterns of our own (`kinpatterns`) that reader reads for one
+            of its lessons; each pass has other ones.
 
     Raises:
         ConfigError: If a number makes no sense; when it reads: if it has not learned to.
@@ -75,17 +77,17 @@ class KinshipGrounder:
         rate: float = 0.002,
         seed: int = 0,
         language: str = "",
-        passes: int = 14,
-        looks: int = 1,
+        passes: int = 10,
+        patterns: float = 0.8,
     ) -> None:
-        if not 0 <= chain <= 1 or not 0 < least < 1 or min(epochs, passes, looks) < 1 or rate <= 0:
+        if not 0 <= chain <= 1 or not 0 < least < 1 or min(epochs, passes) < 1 or rate <= 0 or patterns < 0:
             raise ConfigError(
                 f"[ground] kinship: chain = {chain}, least = {least}, epochs = {epochs}, rate = {rate}, passes = "
-                f"{passes}, looks = {looks}; expected chain and least between 0 and 1, epochs, passes and looks at "
-                "least 1, and rate above 0."
+                f"{passes}, patterns = {patterns}; expected chain and least between 0 and 1, epochs and passes at "
+                "least 1, patterns 0 or more, and rate above 0."
             )
         self.chain, self.least, self.epochs, self.rate, self.seed = chain, least, epochs, rate, seed
-        self.language, self.passes, self.looks = language, passes, looks
+        self.language, self.passes, self.patterns = language, passes, patterns
         self.reader: Reader | None = None
         self.pairs: PairReader | None = None
 
@@ -137,8 +139,8 @@ class KinshipGrounder:
         if self.language:
             from kgreason.ground.pairs import PairReader
 
-            self.pairs = PairReader(_NAMES, self.language, self.looks, self.seed)
-            self.pairs.learn(tales, self.passes)
+            self.pairs = PairReader(_NAMES, self.language, self.seed)
+            self.pairs.learn(tales, self.passes, made_up, self.patterns)
 
     def read(self, graph: LogicGraph) -> Statements:
         """Return what a parsed story says by its signs: (head, kin, tail) and how sure that is.
@@ -186,7 +188,10 @@ class KinshipGrounder:
                     f"[ground] kinship: the reader with language = '{self.language}' has not learned yet."
                 )
             likely = self.pairs.read([tale_of(t) for t in told])
-            sure = [agree(chart, _widened(p, len(chart))) for chart, p in zip(sure, likely, strict=True)]
+            named = [np.array([log_odds(name) for name in people]) for people in cast_of_each]
+            sure = [
+                agree(chart, _widened(p, len(chart)), odds) for chart, p, odds in zip(sure, likely, named, strict=True)
+            ]
         return list(zip(cast_of_each, sure, strict=True))
 
     def _ground(

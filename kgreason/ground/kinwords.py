@@ -82,6 +82,16 @@ _LONG = tuple(name for name in RELATIONS if len(name) >= 6)
 _NOUNS = frozenset({"NOUN", "PROPN", "X", "ADJ", ""})
 
 
+@lru_cache
+def words_for(kin: Kin) -> tuple[str, ...]:
+    """Return the words for someone of that kind and gender, the usual one first; none if there are none.
+
+    >>> words_for(Kin("parent", "f"))[:3]
+    ('mother', 'mom', 'mommy')
+    """
+    return tuple(word for word, said in _WORDS.items() if said == kin and not word.endswith(("ren", "kids")))
+
+
 def kin_of(words: tuple[str, ...], lemmas: tuple[str, ...], pos: str, at: int) -> Kin | None:
     """Return what the word at a position says, or None if it is no word for kin.
 

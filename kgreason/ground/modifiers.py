@@ -174,6 +174,12 @@ _LIKE: Final = [
         "past, by",
     )
 ]
+#: What is not the one is the other, and how surely.
+_TWO: Final = [
+    (_set("in inside within inside_of"), _set("outside outside_of out_of"), 0.88),
+    (_set("with"), _set("without"), 0.88),
+    (_set("near close_to near_to"), _set("far_from far_away_from"), 0.7),
+]
 _UNLIKE: Final = [
     (_set("in inside within into inside_of"), _set("outside outside_of out_of")),
     (_set("on on_top_of above over onto atop"), _set("under below beneath underneath")),
@@ -199,6 +205,9 @@ def prepositions(first: str, second: str) -> Distribution:
     while len(one) > 1 and len(other) > 1 and one[-1] == other[-1]:  # inside the back of, outside the back of
         one, other = one[:-1], other[:-1]
     a, b = "_".join(one), "_".join(other)
+    for left, right, sure in _TWO:
+        if (a in left and b in right) or (a in right and b in left):
+            return spread((_N, sure), (_A, 0.95 - sure))
     for left, right in _UNLIKE:
         if (a in left and b in right) or (a in right and b in left):
             return spread((_A, 0.9))

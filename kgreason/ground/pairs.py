@@ -32,6 +32,8 @@ _RATES, _WARM, _DECAY = (2e-4, 1e-3), 0.06, 0.01
 _TOLD = ((1, 2, 3), (0.5, 0.3, 0.2))
 _Key = TypeVar("_Key")
 _Lesson = tuple[Right, Pieces, int]
+#: Makes so many more stories, with what they state.
+Teller = Callable[[np.random.Generator, int], Sequence[tuple[Tale, Right]]]
 #: How often someone's gender is drawn as if her name told nothing; what it counts that a pair has no relation.
 _UNSURE, _NONE = 0.1, 0.7
 
@@ -47,21 +49,28 @@ class PairReader:
     Args:
         relations: What the relations are called.
         model: The language model, see `PairNet`.
-        looks: How often a text is read, each time with other names; $\log p$ is the mean.
         seed: Of the first weights and of all that is drawn.
     """
 
-    def __init__(self, relations: Sequence[str], model: str = "minilm", looks: int = 1, seed: int = 0) -> None:
-        self.relations, self.model, self.looks, self.seed = tuple(relations), model, looks, seed
+    def __init__(self, relations: Sequence[str], model: str = "minilm", seed: int = 0) -> None:
+        self.relations, self.model, self.seed = tuple(relations), model, seed
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.net = PairNet(len(self.relations), model).eval()
         self._most = int(getattr(self.net.lm.config, "max_position_embeddings", 512))
 
-    def learn(self, stories: Sequence[tuple[Tale, Right]], passes: int) -> None:
+    def learn(
+        self, stories: Sequence[tuple[Tale, Right]], passes: int, more: Teller | None = None, share: float = 0.0
+    ) -> None:
         """Learn from stories and what they state; relations are numbered from 1, in the order of `relations`.
 
         In each pass every wording of a sentence is read about once, see `tales.choose`.
+
+        Args:
+            stories: The stories.
+            passes: How often they are read.
+            more: Makes more stories; other ones in each pass.
+            share: How many of these are read for one of the others.
 
         Raises:
             DataError: If no story states anything.
@@ -77,7 +86,8 @@ class PairReader:
             torch.manual_seed(self.seed)
             self.net.train()
             for k in range(passes):
-                batches = self._lessons(stories, draw)
+                chosen = [stories[i] for i in choose([tale for tale, _ in stories], draw)]
+                batches = self._lessons([*chosen, *(more(draw, round(share * len(chosen))) if more else ())], draw)
                 for i, batch in enumerate(batches):
                     done = (k + i / len(batches)) / passes
                     for group, rate in zip(optimiser.param_groups, _RATES, strict=True):
@@ -96,27 +106,24 @@ class PairReader:
 
         The names that people are called by follow from the words of a story, not from what else is read.
         """
-        found = [np.zeros((len(t.female), len(t.female), len(self.relations) + 1)) for t in tales]
-        for look in range(self.looks):
-            read = [
-                (i, self._spell(tale, np.random.default_rng([self.seed, look, _number(tale)])), len(tale.female))
-                for i, tale in enumerate(tales)
-                if len(tale.female) > 1
-            ]
-            for part in _by_length(read, _BATCH):
-                with torch.inference_mode(), _cast():
-                    scores = self.net([text for _, text, _ in part], [many for *_, many in part])
-                for (i, *_), score in zip(part, scores, strict=True):
-                    found[i] += score.log_softmax(-1).numpy() / self.looks
-        sure = [np.exp(log) for log in found]
-        return [p / p.sum(-1, keepdims=True) for p in sure]
+        found = [np.ones((len(t.female), len(t.female), len(self.relations) + 1)) for t in tales]
+        read = [
+            (i, self._spell(tale, np.random.default_rng([self.seed, _number(tale)])), len(tale.female))
+            for i, tale in enumerate(tales)
+            if len(tale.female) > 1
+        ]
+        for part in _by_length(read, _BATCH):
+            with torch.inference_mode(), _cast():
+                scores = self.net([text for _, text, _ in part], [many for *_, many in part])
+            for (i, *_), score in zip(part, scores, strict=True):
+                found[i] = score.double().softmax(-1).numpy()
+        return [p / p.sum(-1, keepdims=True) for p in found]
 
     def _lessons(self, stories: Sequence[tuple[Tale, Right]], draw: np.random.Generator) -> list[list[_Lesson]]:
-        chosen = choose([tale for tale, _ in stories], draw)
-        lessons, at = [], 0
-        while at < len(chosen):
+        lessons, order, at = [], draw.permutation(len(stories)).tolist(), 0
+        while at < len(order):
             many = int(draw.choice(_TOLD[0], p=_TOLD[1]))
-            tale, right = join([stories[i] for i in chosen[at : at + many]], draw)
+            tale, right = join([stories[i] for i in order[at : at + many]], draw)
             lessons.append((right, self._spell(tale, draw, _UNSURE), len(tale.female)))
             at += many
         batches = list(_by_length(lessons, _STEP))
@@ -154,7 +161,7 @@ class PairReader:
             raise StoreError(f"{path} cannot be written: {error}.") from error
 
     @classmethod
-    def load(cls, path: Path, looks: int = 1) -> "PairReader":
+    def load(cls, path: Path) -> "PairReader":
         """Read what `save` wrote.
 
         Raises:
@@ -163,7 +170,7 @@ class PairReader:
         try:
             with safe_open(path, "pt") as file:
                 told = file.metadata()
-                reader = cls(json.loads(told["relations"]), told["model"], looks, int(told["seed"]))
+                reader = cls(json.loads(told["relations"]), told["model"], int(told["seed"]))
                 found = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no mapping
             lost = {n for n, p in reader.net.named_parameters() if p.requires_grad} ^ set(found)
             if lost:
@@ -177,7 +184,7 @@ class PairReader:
 
     def identity(self) -> str:
         """Return a hash of what was learned."""
-        digest = hashlib.sha256(str(self.looks).encode())
+        digest = hashlib.sha256()
         for name, weight in self.net.named_parameters():
             if weight.requires_grad:
                 digest.update(name.encode() + weight.detach().bfloat16().view(torch.int16).numpy().tobytes())

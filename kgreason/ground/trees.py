@@ -243,7 +243,7 @@ def _name(units: list[Unit], lexicon: Lexicon) -> None:
         if k < 0 or units[k].parent != i or units[k].relation not in {"compound", "amod"} or units[k].children:
             continue
         for label in (f"{units[k].text} {unit.lemma}", f"{units[k].text}{unit.lemma}"):
-            if lexicon.knows(label):
+            if lexicon.names(label):
                 unit.phrase, unit.modifier = label, k
                 break
 

@@ -22,6 +22,8 @@ _MISMATCH = 0.4  # a sense of another part of speech: taggers err, and "red" is 
 _LONGEST = 4  # words in a label
 #: What has names that exclude each other: a living room is a room, but "living" is nothing that one could be told of.
 _NAMED = ("artifact", "location", "food")
+#: Beside these a thing is what it is called, unless that is the first of its names: a "black cat" is seldom a fisher.
+_COLOURS = frozenset("black white red blue green brown yellow grey gray pink orange purple".split())  # noqa: SIM905
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,17 @@ class Lexicon:
         if (label, last) not in self._as_one:
             whole, _ = self.knowledge.labels.senses(label)
             part, _ = self.knowledge.labels.senses(last)
-            self._as_one[label, last] = not self._lexical.reaches(whole, part) or self._is_listed(label, whole)
+            composed = not self.names(label) or self._lexical.reaches(whole, part)
+            self._as_one[label, last] = not composed or self._is_listed(label, whole)
         return self._as_one[label, last]
+
+    def names(self, label: str) -> bool:
+        """Whether a label is known, and no rare one of a thing that is usually called otherwise: a "black cat"."""
+        if not self.knows(label):
+            return False
+        whole, _ = self.knowledge.labels.senses(label)
+        coloured = label.partition(" ")[0] in _COLOURS and len(whole) > 0
+        return not coloured or self.knowledge.label(int(whole[0])).lower() == label
 
     def _is_listed(self, label: str, senses: ndarray) -> bool:
         if self._named is None:

@@ -109,6 +109,7 @@ def _adverb(words: Words, cues: Cues, match: Match) -> None:
     w, operator = words.outside(match.first, match.last), match.operators[0]
     if operator.name in {"may", "must"} and words.pos[w] not in {"AUX", "ADV"}:
         return  # a can of beans
+    _keep_with(words, w)
     node = words.head[w] if words.head[w] >= 0 else w
     if operator.name == "almost" and words.pos[node] in {"DET", "NUM", "ADV", "ADJ"}:
         return
@@ -116,6 +117,15 @@ def _adverb(words: Words, cues: Cues, match: Match) -> None:
     place = match.first + 1.5 if late else float(match.first)
     hung = Hung(operator.scope, w, place, -1, operator.name)
     cues.adverbs.setdefault(_scope_head(words, w, node), []).append(hung)
+
+
+def _keep_with(words: Words, w: int) -> None:
+    """Hang on an adverb behind an operator what its preposition opens: "a ladder not | next to an oak"."""
+    case = w + 2
+    if words.near(w + 1) and words.pos[w + 1] in {"ADV", "ADJ"} and words.near(case) and words.rel[case] == "case":
+        noun = words.head[case]
+        if noun > case and not words.is_clause(noun):
+            words.hang(noun, w + 1, "obl")
 
 
 def _scope_head(words: Words, w: int, node: int) -> int:

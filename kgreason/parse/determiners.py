@@ -87,6 +87,13 @@ def _measures(words: Words, noun: int) -> bool:
     return words.head[noun] >= 0 and words.pos[words.head[noun]] in {"ADJ", "ADV", "NOUN"}
 
 
+def _is_coloured(words: Words, w: int) -> bool:
+    """Whether the word after "all" is the colour of those who are meant: "all black dogs", not "in all black"."""
+    noun = words.head[w + 1]
+    coloured = words.rel[w + 1] == "amod" and words.head[w] == noun > w + 1 and words.pos[noun] == "NOUN"
+    return coloured and words.near(w - 1) not in {"in", "wearing"}
+
+
 def _is_spatial(words: Words, match: Match) -> bool:
     """Whether "over two fences" says where, not how many: it has a preposition, and subjects have none."""
     noun = words.head[match.last]
@@ -107,7 +114,7 @@ def _is_other_word(words: Words, match: Match) -> bool:
     if low in {"more", "fewer", "less"}:
         return words.rel[w] not in {"amod", "det"} or "than" not in words.lower[w:]
     beside = {
-        "all": before in _BEFORE_ALL or after in _AFTER_ALL,
+        "all": before in _BEFORE_ALL or (after in _AFTER_ALL and not _is_coloured(words, w)),
         "each": after in {"other", "others"},
         "no": after in _AFTER_NO,
         "few": before in _BEFORE_FEW,

