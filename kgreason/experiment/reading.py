@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 READER = "reader.npz"
 #: And that of its second reader, if it has one.
 PAIRS = "pairs.safetensors"
+#: Settings that change nothing of what is learned.
+_ONLY_READ = ("chain", "least")
 _MADE_BY = ("data", "parse", "ground")
 
 
@@ -98,7 +100,8 @@ def _save(ground: KinshipGrounder, folder: Path) -> None:
 
 def _key(config: ExperimentConfig, examples: Sequence[Example]) -> str:
     tables: dict[str, Any] = config.as_tables()
-    made_of = {"parse": tables["parse"], "ground": tables["ground"], "code": code_hash(_MADE_BY)}
+    ground = {name: value for name, value in tables["ground"].items() if name not in _ONLY_READ}
+    made_of = {"parse": tables["parse"], "ground": ground, "code": code_hash(_MADE_BY)}
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode())
     for e in examples:
         digest.update(json.dumps([e.texts, e.seeds, e.mentions, e.stated]).encode())

@@ -9,7 +9,7 @@ from kgreason.ground.bearing import reorderings
 from kgreason.ground.changing import Change, spread
 from kgreason.ground.clauses import operators
 from kgreason.ground.commitments import exchanged, governs
-from kgreason.ground.compared import compare_sides
+from kgreason.ground.compared import compare_sides, ordered
 from kgreason.ground.converse import from_the_other_end
 from kgreason.ground.dates import BESIDES, moment
 from kgreason.ground.fusing import fuse
@@ -33,6 +33,7 @@ _ELSEWHERE: Final = spread((_A, 0.8))
 _STRUCTURE: Final = spread((_E, 0.85), (_R, 0.1))
 _WORD_CLASS: Final = spread((_E, 0.8))
 _ONLY: Final = frozenset({"only", "solely", "just", "merely"})
+_DELETED_ALONE: Final = spread((_F, 0.9))
 _COMPLEMENTS: Final = frozenset({"obj", "obl", "iobj"})
 _PERSON: Final = (": first name", ": family name")
 _ANOTHER: Final = spread((_I, 0.8), (_A, 0.15))
@@ -45,6 +46,9 @@ _CLASSES: Final = ({"NOUN", "VERB"}, {"NOUN", "ADJ"})
 
 def changes(m: Pairing) -> list[Change]:
     """Return all edits, in no order yet."""
+    order = ordered(m)
+    if order:
+        return order
     substitutions = compare_sides(m, _substitutions(m))  # first: they tell which modifiers are part of a name
     found = [*fuse(m, substitutions, operators(m)), *_deletions(m), *_insertions(m), *reorderings(m)]
     return from_the_other_end(m, _measured(m, _others(m, _alone(m, found))))
@@ -94,6 +98,10 @@ def _alone(m: Pairing, found: list[Change]) -> list[Change]:
         if change.kind == EditKind.SUBSTITUTE and change.premise in only and change.relation[_A] > _HALF:
             change.whole = True
             found = [c for c in found if c.premise != only[change.premise]]
+            denied = [c for c in found if c.denies and c.hypothesis == m.h[change.hypothesis].parent]
+            if denied:  # "only visited Rome", so "did not visit Paris"
+                change.relation = _DELETED_ALONE
+                found = [c for c in found if c not in denied]
     return found
 
 
@@ -110,8 +118,8 @@ def _others(m: Pairing, found: list[Change]) -> list[Change]:
         if change.kind == EditKind.SUBSTITUTE and not change.whole and change.relation[_A] > _HALF:
             units = (m.p[change.premise], m.h[change.hypothesis])
             above = [units_[u.parent] for units_, u in zip((m.p, m.h), units, strict=True) if u.parent >= 0]
-            named = change.reason.endswith(_PERSON) and len(above) == len(units)
-            if named and all(u.pos == "VERB" for u in above):
+            named = change.reason.endswith(_PERSON) and {u.pos for u in units} == {"PROPN"}
+            if named and len(above) == len(units) and all(u.pos == "VERB" for u in above):
                 change.relation = _ANOTHER
     return found
 

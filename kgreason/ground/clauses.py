@@ -25,6 +25,7 @@ _DENIED: Final = {"all": "not all", "some": "not all", "no": "all", "not all": "
 _QUANTIFYING: Final = frozenset(
     {"all", "no", "not all", "most", "few", "almost all", "almost no", "neither"} | {"percent", "all but"}
 )
+_COUNTING: Final = frozenset({"number", "at least", "at most"})
 #: Words for so many people.
 _PEOPLE: Final = {"couple": 2, "pair": 2, "duo": 2, "trio": 3, "threesome": 3, "quartet": 4, "foursome": 4}
 _SUBJECTS: Final = frozenset({AGENT, MOD, IS, PREP})
@@ -212,10 +213,10 @@ def _number(m: Pairing, i: int, j: int, first: Quantifier | None, then: Quantifi
     some = Quantifier("some")
     if first is None and p.lemma != h.lemma and p.lemma in _PEOPLE:
         first = Quantifier("number", number=_PEOPLE[p.lemma])
-    if then and then.kind == "number" and p.lemma != h.lemma and (whole := _together(m.premise, i)):
-        if then.number == whole:
+    if then and then.kind in _COUNTING and p.lemma != h.lemma and (whole := _together(m.premise, i)):
+        if (then.kind, then.number) == ("number", whole):
             return []
-        first = replace(then, number=whole) if first is None or first.kind == "number" else first
+        first = Quantifier("number", number=int(whole)) if first is None or first.kind == "number" else first
     if first != then and (first or some) != (then or some):
         relation = spread((between_quantifiers(first or some, then or some), 0.9), (Entailment.EQUIVALENCE, 0.05))
         if first is None and then and then.kind == "number" and not p.plural:

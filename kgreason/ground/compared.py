@@ -1,10 +1,12 @@
-"""Comparisons told from the other side: "Ann is taller than Bob", "Bob is shorter than Ann"."""
+"""Comparisons: told from the other side ("Ann is taller than Bob", "Bob is shorter than Ann"), and in a row."""
 
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import Final
 
 from kgreason.data.edits import EditKind
 from kgreason.data.entailment import Entailment
-from kgreason.ground.changing import Change, spread
+from kgreason.ground.changing import Change, Distribution, spread
 from kgreason.ground.pairing import Pairing
 from kgreason.ground.trees import Unit
 
@@ -12,6 +14,22 @@ _TOLD_ALIKE: Final = spread((Entailment.EQUIVALENCE, 0.9))
 _TOLD_OTHERWISE: Final = spread((Entailment.ALTERNATION, 0.92))
 _COMPARED: Final = frozenset({"ADJ", "ADV"})
 _OPPOSED: Final = 0.5
+#: The two ends of each scale, what is more first.
+_ENDS: Final = """
+old/young tall/short long/short big,large/small heavy/light fast,quick/slow rich/poor high/low strong/weak hot/cold
+warm/cool expensive/cheap late/early far/near hard,difficult/easy good/bad wide/narrow thick/thin bright/dark sharp/dull
+loud/quiet deep/shallow smart,clever/stupid happy/sad
+"""
+_SCALES: Final[dict[str, list[tuple[str, int]]]] = {}
+for _pair in _ENDS.split():
+    for _words, _sign in zip(_pair.split("/"), (1, -1), strict=True):
+        for _word in _words.split(","):
+            _SCALES.setdefault(_word, []).append((_pair, _sign))
+_SURE: Final = 0.93
+_ENTAILED, _EXCLUDED = spread((Entailment.FORWARD, _SURE)), spread((Entailment.ALTERNATION, _SURE))
+_OPEN: Final = spread((Entailment.INDEPENDENCE, _SURE))
+#: A comparison: what is compared, of whom, with whom; 1: it is more so, 0: as much.
+_Order = tuple[str, str, str, int]
 
 
 def compare_sides(m: Pairing, substitutions: list[Change]) -> list[Change]:
@@ -48,3 +66,80 @@ def _sides(units: list[Unit], at: int) -> tuple[int, int]:
     subject = next((c for c in below if units[c].relation == "nsubj"), -1)
     other = next((c for c in below if "than" in (units[c].case, units[c].mark)), -1)
     return subject, other
+
+
+def ordered(m: Pairing) -> list[Change]:
+    """Return the one edit that an order of several comes to: "Ann is older than Bob, and Bob than Cy"; else nothing."""
+    asked, told = list(_comparisons(m.h)), list(_comparisons(m.p))
+    if len(told) < 2 or any(unit.negation >= 0 for unit in (*m.p, *m.h)):
+        return []
+    for scale, first, other, more in asked:
+        here = [(a, b, much) for kind, a, b, much in told if kind == scale]
+        known = {name for a, b, _ in here for name in (a, b)}
+        if len(here) < 2 or not {first, other} <= known:
+            continue
+        way, back = _way(here, first, other), _way(here, other, first)
+        if way is not None and len(way[0]) < 3:
+            return []  # one comparison is compared word by word
+        i, j = (next(k for k, unit in enumerate(units) if unit.lemma == first) for units in (m.p, m.h))
+        relation, reason = _concluded(way, back, more, f"{first} and {other}")
+        return [Change(EditKind.OPERATOR, i, j, relation, f"{scale}: {reason}", whole=True)]
+    return []
+
+
+_Way = tuple[list[str], int]
+
+
+def _concluded(way: _Way | None, back: _Way | None, more: int, pair: str) -> tuple[Distribution, str]:
+    if way is not None:
+        return (_ENTAILED if way[1] == more else _EXCLUDED), " > ".join(way[0])
+    if back is not None:
+        return (_ENTAILED if back[1] == more == 0 else _EXCLUDED), " > ".join(back[0])
+    return _OPEN, f"{pair} are not compared"
+
+
+def _comparisons(units: list[Unit]) -> Iterator[_Order]:
+    """Return all comparisons, on each scale that a word belongs to."""
+    for unit in units:
+        others = [c for c in unit.children if units[c].case in {"than", "as"} or units[c].mark == "than"]
+        above = unit if unit.pos == "ADJ" or unit.parent < 0 else units[unit.parent]
+        subjects = [c for c in above.children if units[c].relation == "nsubj"]
+        if not others or not subjects or unit.pos not in {"ADJ", "ADV"}:
+            continue
+        more, less = (any(units[c].lemma == word for c in unit.children) for word in ("more", "less"))
+        same = units[others[0]].case == "as"
+        if same or more or less or unit.text.endswith("er"):
+            for scale, sign in _SCALES.get(_plain(unit), [(_plain(unit), 1)]):
+                kind = scale if above is unit else f"{above.lemma} {scale}"
+                for a in _joined(units, subjects[0]):
+                    for b in _joined(units, others[0]):
+                        yield kind, *((a, b) if (sign > 0) != less else (b, a)), 0 if same else 1
+
+
+def _plain(unit: Unit) -> str:
+    """Return an adjective without its ending, where the lemmatiser has left it."""
+    stem = unit.lemma.removesuffix("er")
+    return next((form for form in (stem, f"{stem}e", stem[:-1]) if form in _SCALES), unit.lemma)
+
+
+def _joined(units: list[Unit], at: int) -> list[str]:
+    both = [at, *(c for c in units[at].children if units[c].relation == "conj" and units[c].joined in {"and", ""})]
+    return [units[k].lemma for k in both]
+
+
+def _way(told: list[tuple[str, str, int]], first: str, other: str) -> _Way | None:
+    """Return the way from one down to another, and whether any step goes down; None if there is none."""
+    below: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for a, b, more in told:
+        below[a].append((b, more))
+        below[b] += [(a, 0)] if not more else []
+    seen, open_ = {(first, 0)}, [([first], 0)]
+    while open_:
+        steps, down = open_.pop(0)
+        if steps[-1] == other and len(steps) > 1:
+            return steps, down
+        for to, more in below[steps[-1]]:
+            if (to, down | more) not in seen:
+                seen.add((to, down | more))
+                open_.append(([*steps, to], down | more))
+    return None

@@ -32,6 +32,10 @@ class FirstNames:
             for ending in _endings(name):
                 self._endings[ending][gender == "f"] += 1
 
+    def of(self, gender: str) -> list[str]:
+        """Return the names of a gender in the table, in lower case."""
+        return [name for name, known in self._table.items() if known == gender]
+
     def female(self, name: str, hidden: bool = False) -> float:
         """Return how sure it is that someone of this name is female; 0.5 if nothing is known.
 

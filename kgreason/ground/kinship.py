@@ -71,7 +71,7 @@ class KinshipGrounder:
 
     def __init__(
         self,
-        chain: float = 0.3,
+        chain: float = 0.8,
         least: float = 0.003,
         epochs: int = 5,
         rate: float = 0.002,

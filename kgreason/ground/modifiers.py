@@ -6,6 +6,7 @@ from typing import Final
 from kgreason.data.entailment import Entailment
 from kgreason.data.operators import Shape, phrases
 from kgreason.ground.changing import Distribution, spread
+from kgreason.ground.inferring import is_met, is_ruled_out
 from kgreason.ground.trees import Unit
 
 _E, _F, _R, _N, _A, _I = (
@@ -94,7 +95,7 @@ def dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Distribution, 
     if conjunct is not None:
         return conjunct
     if unit.mark in _CONDITIONS:
-        return spread((_R, 0.85)), "a condition"
+        return (_DELETED, "a condition that is met") if is_met(units, i) else (spread((_R, 0.85)), "a condition")
     below = [units[c] for c in unit.children if forth[c] >= 0 and units[c].relation in {"xcomp", "ccomp"}]
     if any(child.relation == "ccomp" or child.mark == "to" for child in below):
         return spread((_F, 0.3), (_R, 0.3)), "what it says of the clause below it is not known"
@@ -112,6 +113,12 @@ def _conjunct_dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Dist
         return None
     if _free_to_choose(units, i):
         return spread((_F, 0.8), (_R, 0.1)), "each of them is possible"
+    others = [c for c in unit.children if units[c].relation == "conj"]
+    others += [unit.parent] if unit.relation == "conj" else []
+    if any(forth[c] >= 0 and is_ruled_out(units, c) for c in others):
+        return spread((_A, 0.9)), "the other possibility is ruled out"
+    if is_ruled_out(units, i):
+        return _DELETED, "a possibility that is ruled out"
     return spread((_R, 0.95)), "one of several possibilities"
 
 

@@ -8,16 +8,21 @@ from typing import NamedTuple, final
 
 from kgreason.data import UPOS, Entailment
 from kgreason.errors import DataError
+from kgreason.ground.genders import first_names
 from kgreason.ground.term import Term
 from kgreason.places import shipped
 
 _RELATIONS = {symbol.symbol: symbol for symbol in Entailment}
 _FLIPPED = {Entailment.FORWARD: Entailment.REVERSE, Entailment.REVERSE: Entailment.FORWARD}
 _EVERY = (1 << len(UPOS)) - 1
-_VERB, _X = UPOS.id("VERB"), UPOS.id("X")
+_VERB, _X, _PROPN = (UPOS.id(pos) for pos in ("VERB", "X", "PROPN"))
 #: Besides the parts of speech that a line names: names are nouns, and taggers call participles and adverbs adjectives.
 _ALSO = {"NOUN": ("PROPN",), "NUM": ("ADJ",), "PRON": ("DET",)}
 _PARTICIPLE = ("ADJ", "VERB")
+#: Lines of more words than this are no list of what may stand beside each other.
+_MANY = 300
+#: Members that stand for all first names of a gender.
+_NAMES = {"@men": "m", "@women": "f"}
 
 
 class Fact(NamedTuple):
@@ -57,6 +62,7 @@ class _Line:
     sure: float
     about: str
     pos: int
+    named: bool
 
 
 @final
@@ -95,7 +101,7 @@ class WordFacts:
             ) from None
         if relation not in _RELATIONS and relation != "kind":
             raise DataError(f"{where}: '{relation}' is no relation. Known: {' '.join(_RELATIONS)} and kind.")
-        sides = [[_forms(member) for member in side.split(";")] for side in members.split(" / ")]
+        sides = [[form for member in side.split(";") for form in _members(member)] for side in members.split(" / ")]
         if relation == "kind":
             self.kinds |= {form: (much, about) for side in sides for forms in side for form in forms}
         elif pos == "concept" and relation == Entailment.FORWARD.symbol and len(sides) == 2:
@@ -105,7 +111,8 @@ class WordFacts:
             groups = [sum(side, ()) for side in sides] if len(sides) == 2 else sides[0]
             self.concepts.append(ConceptLine(much, about, tuple(groups)))
         else:
-            self._lines.append(_Line(_RELATIONS[relation], much, about, _EVERY if kinds is None else _mask(kinds)))
+            mask = _EVERY if kinds is None else _mask(kinds)
+            self._lines.append(_Line(_RELATIONS[relation], much, about, mask, members.startswith(tuple(_NAMES))))
             self._enter_words(sides)
 
     def _enter_words(self, sides: list[list[tuple[str, ...]]]) -> None:
@@ -138,7 +145,8 @@ class WordFacts:
         as_written = bit | (_mask([UPOS.id(pos) for pos in _PARTICIPLE]) if term.pos == _VERB else 0)
         for form, accepted in ((text, as_written), (term.lemma, bit)):
             for line, place in self._index.get(form, ()):
-                if self._lines[line].pos & accepted:
+                named = self._lines[line].named and place.side == 0
+                if self._lines[line].pos & accepted and (not named or term.pos == _PROPN):
                     yield line, place
 
     def beside(self, term: Term) -> tuple[str, ...]:
@@ -147,8 +155,9 @@ class WordFacts:
             for word, places in self._index.items():
                 for line, _ in places:
                     self._words.setdefault(line, []).append(word)
+            self._words = {line: words for line, words in self._words.items() if len(words) < _MANY}
         own = {term.text.lower(), term.lemma}
-        return tuple(dict.fromkeys(w for line in self.of(term) for w in self._words[line] if w not in own))
+        return tuple(dict.fromkeys(w for line in self.of(term) for w in self._words.get(line, ()) if w not in own))
 
     def between(self, first: Term, second: Term) -> Fact | None:
         """Return what the first line that knows both terms says of them."""
@@ -171,6 +180,15 @@ def _related(relation: Entailment, place: _Place, other: _Place) -> Entailment |
         same = relation == Entailment.NEGATION and place.member == other.member
         return Entailment.EQUIVALENCE if same else None
     return relation if place.side == 0 else _FLIPPED.get(relation, relation)
+
+
+def _members(member: str) -> Iterator[tuple[str, ...]]:
+    """Return the forms of a member; of `@men` and `@women` all first names in the table of names."""
+    gender = _NAMES.get(member.strip(), "")
+    if gender:
+        yield from ((name,) for name in first_names().of(gender))
+    else:
+        yield _forms(member)
 
 
 def _forms(member: str) -> tuple[str, ...]:
