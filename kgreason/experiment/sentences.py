@@ -16,6 +16,7 @@ _WHOLE = 60
 _TRIED = 24
 #: A hypothesis of more sentences than this is no statement to be proved.
 _MOST = 12
+_UNIVERSAL = frozenset({"no", "all", "every", "each", "nobody", "everybody", "nothing", "everything", "none"})
 _WORD = re.compile(r"\w+")
 
 
@@ -77,14 +78,21 @@ def sentences(text: str) -> list[Sentence]:
 
 
 def best(tried: Sequence[tuple[Attempt, Prediction]]) -> tuple[Attempt, Prediction]:
-    """Return the attempt that counts: one that entails, the surest; else the one that speaks of the same things.
+    """Return the attempt that counts: the surest that decides it; else the one that speaks of the same things.
 
-    What does not speak of the hypothesis cannot contradict it, however different it is.
+    What does not speak of the hypothesis cannot contradict it, however different it is; what speaks of everything or of
+    nothing at all does.
     """
     entails = [pair for pair in tried if pair[1].answer == "entailment"]
+    entails = entails or [pair for pair in tried if pair[1].answer == "contradiction" and _of_all(pair[1])]
     if entails:
         return max(entails, key=lambda pair: pair[1].probability)
     return max(tried, key=lambda pair: pair[0].shared)  # of equal ones the first: the whole premise
+
+
+def _of_all(found: Prediction) -> bool:
+    """Whether a proof rests on what the premise says of all things of a kind: "no reptile", "every bird"."""
+    return any(step.kind == "operator" and step.reason.partition(" ")[0] in _UNIVERSAL for step in found.proof)
 
 
 def together(chosen: Sequence[tuple[Attempt, Prediction]]) -> Prediction:

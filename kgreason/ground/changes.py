@@ -13,7 +13,7 @@ from kgreason.ground.compared import compare_sides, ordered
 from kgreason.ground.converse import from_the_other_end
 from kgreason.ground.dates import BESIDES, moment
 from kgreason.ground.fusing import fuse
-from kgreason.ground.modifiers import NEITHER, TIMES, added, degree, dropped, prepositions, whereabouts
+from kgreason.ground.modifiers import NEITHER, RULED_OUT, TIMES, added, degree, dropped, prepositions, whereabouts
 from kgreason.ground.naming import told
 from kgreason.ground.pairing import Pairing
 from kgreason.ground.ranges import relation as between
@@ -27,6 +27,7 @@ _E, _F, _R, _A, _I = (
     Entailment.EQUIVALENCE, Entailment.FORWARD, Entailment.REVERSE, Entailment.ALTERNATION, Entailment.INDEPENDENCE,
 )  # fmt: skip
 _DEGREE: Final = spread((_I, 0.75), (_F, 0.1), (_E, 0.1))
+_ORDER: Final = frozenset({"before", "after"})
 _MARK: Final = spread((_I, 0.6), (_E, 0.3))
 _THERE: Final = spread((_E, 0.8), (_F, 0.1))
 _ELSEWHERE: Final = spread((_A, 0.8))
@@ -136,13 +137,13 @@ def _substitutions(m: Pairing) -> list[Change]:
             found.append(Change(EditKind.SUBSTITUTE, i, j, spread((when, 0.95)), reason))
             continue
         becomes = told(m, i, j)
-        if becomes is not None and not exchanged(p, h):
+        if becomes is not None and exchanged(p, h) is None:
             found.append(Change(EditKind.SUBSTITUTE, i, j, *becomes))
         elif becomes is None and degree(p) != degree(h):
             found.append(Change(EditKind.SUBSTITUTE, i, j, _DEGREE, f"{p.text} → {h.text}: another degree"))
         elif becomes is None and {p.pos, h.pos} in _CLASSES:
             found.append(Change(EditKind.REORDER, i, j, _WORD_CLASS, f"{p.text} → {h.text}: the same word"))
-        found += _marks(p, h, i, j)
+        found += [*_marks(p, h, i, j), *_turned_round(m, i, j)]
     return [*found, *_owners(m)]
 
 
@@ -182,6 +183,18 @@ def _marks(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
     return found
 
 
+def _turned_round(m: Pairing, i: int, j: int) -> list[Change]:
+    """What was first is last: "the cat ran before the dog barked", "the dog barked before the cat ran"."""
+    h, above = m.h[j], m.h[j].parent
+    first = m.back[above] if above >= 0 else -1
+    if h.mark not in _ORDER or h.relation != "advcl" or first < 0:
+        return []
+    if m.p[first].mark != h.mark or m.p[first].parent != i:
+        return []
+    reason = f"{m.p[i].text} {h.mark} {m.p[first].text} → {m.h[above].text} {h.mark} {h.text}"
+    return [Change(EditKind.OPERATOR, i, j, _ELSEWHERE, reason, whole=True)]
+
+
 def _deletions(m: Pairing) -> list[Change]:
     found = []
     for i, unit in enumerate(m.p):
@@ -189,7 +202,9 @@ def _deletions(m: Pairing) -> list[Change]:
             continue
         relation, why = dropped(m.p, i, m.forth)
         reason = f"{_phrase(m.p, i, m.forth)} is left out: {why}"
-        found.append(Change(EditKind.DELETE, i, -1, relation, reason, whole=why == NEITHER))
+        found.append(
+            Change(EditKind.DELETE, i, -1, relation, reason, whole=why in (NEITHER, RULED_OUT) or unit.lemma in _ONLY)
+        )
     return found
 
 

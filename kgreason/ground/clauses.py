@@ -25,7 +25,7 @@ _DENIED: Final = {"all": "not all", "some": "not all", "no": "all", "not all": "
 _QUANTIFYING: Final = frozenset(
     {"all", "no", "not all", "most", "few", "almost all", "almost no", "neither"} | {"percent", "all but"}
 )
-_COUNTING: Final = frozenset({"number", "at least", "at most"})
+_COUNTING: Final = frozenset({"number", "at least", "at most", "more than", "fewer than"})
 #: Words for so many people.
 _PEOPLE: Final = {"couple": 2, "pair": 2, "duo": 2, "trio": 3, "threesome": 3, "quartet": 4, "foursome": 4}
 _SUBJECTS: Final = frozenset({AGENT, MOD, IS, PREP})

@@ -72,18 +72,19 @@ def _adverbs(m: Pairing) -> list[Change]:
     return found
 
 
-def exchanged(p: Unit, h: Unit) -> bool:
-    """Whether both say whether their complement is so, and it is known what becomes of that."""
+def exchanged(p: Unit, h: Unit) -> Entailment | None:
+    """Return what it comes to that one such word stands in place of another; None if their operators do not tell."""
     says = [unit.operator.implies if unit.operator else "00" for unit in (p, h)]
-    return p.lemma != h.lemma and "00" not in says
+    if p.lemma == h.lemma or "00" in says:
+        return None
+    relation = Entailment(int(JOIN[REMOVAL[says[0]], turned(REMOVAL[says[1]])]))
+    return None if relation == Entailment.INDEPENDENCE else relation
 
 
 def _exchanged(p: Unit, h: Unit, i: int, j: int) -> list[Change]:
     """One such word in place of another: "remembered to" and "forgot to"."""
-    if not exchanged(p, h) or p.operator is None or h.operator is None:
-        return []
-    relation = Entailment(int(JOIN[REMOVAL[p.operator.implies], turned(REMOVAL[h.operator.implies])]))
-    if relation == Entailment.INDEPENDENCE:
+    relation = exchanged(p, h)
+    if relation is None:
         return []
     return [Change(EditKind.OPERATOR, i, j, spread((relation, _ADVERB)), f"{p.text} → {h.text}", outer=True)]
 

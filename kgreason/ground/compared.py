@@ -104,6 +104,8 @@ def _comparisons(units: list[Unit]) -> Iterator[_Order]:
         others = [c for c in unit.children if units[c].case in {"than", "as"} or units[c].mark == "than"]
         above = unit if unit.pos == "ADJ" or unit.parent < 0 else units[unit.parent]
         subjects = [c for c in above.children if units[c].relation == "nsubj"]
+        if unit.case == "than" and len(subjects) == 2:  # a parser's slip: "Ann is older | than Carl"
+            others = others or subjects[1:]
         if not others or not subjects or unit.pos not in {"ADJ", "ADV"}:
             continue
         more, less = (any(units[c].lemma == word for c in unit.children) for word in ("more", "less"))

@@ -36,6 +36,8 @@ _INSERTED: Final = spread((_R, 0.87), (_E, 0.06), (_A, 0.03))
 DELETED, INSERTED = _DELETED, _INSERTED
 #: Why one of two denied things may be left out, whatever the denial does to the place where it stood.
 NEITHER: Final = "neither of them"
+#: Why one of several possibilities may not stay: the premise denies it.
+RULED_OUT: Final = "the possibility that is kept is ruled out"
 
 
 def removed(unit: Unit) -> Entailment | None:
@@ -116,7 +118,7 @@ def _conjunct_dropped(units: list[Unit], i: int, forth: list[int]) -> tuple[Dist
     others = [c for c in unit.children if units[c].relation == "conj"]
     others += [unit.parent] if unit.relation == "conj" else []
     if any(forth[c] >= 0 and is_ruled_out(units, c) for c in others):
-        return spread((_A, 0.9)), "the other possibility is ruled out"
+        return spread((_A, 0.9)), RULED_OUT
     if is_ruled_out(units, i):
         return _DELETED, "a possibility that is ruled out"
     return spread((_R, 0.95)), "one of several possibilities"

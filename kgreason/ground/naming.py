@@ -17,6 +17,8 @@ NOTHING: Final = spread((_E, 0.15), (_R, 0.2), (_A, 0.15))
 _OPPOSITE: Final = spread((_A, 0.85))
 _PARTICLE: Final = spread((_E, 0.65), (_F, 0.1), (_R, 0.1))
 _SURE: Final = 0.7
+#: Verbs that a taxonomy puts above nearly all others, so that to stand below them says nothing of what one has or does.
+_ANYTHING: Final = frozenset({"have", "be", "do", "get"})
 _OWNER: Final = spread((Entailment.INDEPENDENCE, 0.8), (Entailment.ALTERNATION, 0.1))
 _ONE: Final = spread((_E, 0.95))
 
@@ -33,6 +35,8 @@ def told(m: Pairing, i: int, j: int) -> Told | None:
         return special
     same = p.lemma == h.lemma or p.text == h.text
     best = None if same else m.known.told(i, j, 0) or (NOTHING, f"{p.text} | {h.text}: nothing is known")
+    if best is not None and h.lemma in _ANYTHING and p.pos == "VERB" and best[1].endswith("steps"):
+        best = NOTHING, f"{p.text} | {h.text}: nearly any verb comes to that"
     for way in (1, 2, 3) if p.phrase or h.phrase else ():
         paired = way == 3 and bool(p.phrase and h.phrase) and m.forth[p.modifier] == h.modifier
         if not paired and ((way != 2 and _busy(p, m.forth)) or (way != 1 and _busy(h, m.back))):

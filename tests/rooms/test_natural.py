@@ -38,7 +38,8 @@ FLIP = [0, 2, 1, 3, 4, 5, 6]
         ("NOUN", E.INDEPENDENCE, "wheel/bicycle|hope/garage|teacher/mother|wing/bird|sand/justice"),
         ("VERB", E.INDEPENDENCE, "smile/walk|sing/dance|read/sit"),
         ("ADJ", E.INDEPENDENCE, "tall/green|angry/wooden|French/tired"),
-        ("ADP", E.ALTERNATION, "above/beneath|with/without|inside/outside"),
+        ("ADP", E.ALTERNATION, "above/beneath|with/without|before/after"),
+        ("ADP", E.NEGATION, "inside/outside|near/far from"),
         ("ADP", E.EQUIVALENCE, "beneath/under|next to/beside"),
         ("PRON", E.ALTERNATION, "he/she|everybody/nobody"),
         ("NUM", E.FORWARD, "nine/at least five|exactly two/fewer than four"),
@@ -218,6 +219,19 @@ def test_a_line_with_sides_holds_across_them() -> None:
     some = facts("⊏  NOUN  0.9  gems  ruby; opal / gem; stone")
     asked = (("ruby", "gem"), ("stone", "opal"), ("ruby", "opal"), ("gem", "stone"))
     assert [says(some, *p) for p in asked] == ["⊏", "⊐", "", ""]
+
+
+def test_first_names_of_a_gender_stand_for_each_of_them_where_they_are_names() -> None:
+    some = facts("⊏  PROPN,NOUN  0.9  first name  @women / woman", "|  PROPN,NOUN  0.9  first name  @men / woman")
+    woman = term("woman", "NOUN")
+
+    def told(name: str, pos: str) -> str:
+        fact = some.between(term(name, pos), woman)
+        return "" if fact is None else fact.relation.symbol
+
+    assert [told("deborah", "PROPN"), told("gerald", "PROPN")] == ["⊏", "|"]
+    assert told("rose", "NOUN") == "", "a rose is no woman"
+    assert not some.beside(term("deborah", "PROPN")), "no list of what may stand in each other's place"
 
 
 def test_the_first_line_that_knows_a_pair_decides() -> None:

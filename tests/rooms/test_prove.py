@@ -97,6 +97,12 @@ def test_one_sentence_of_a_story_is_enough(prover: Prover) -> None:
     assert looked <= {"A", "dog", "runs", "around", "."}
 
 
+def test_what_is_said_of_all_things_speaks_of_each(prover: Prover) -> None:
+    assert prover("No reptiles have fur. A snake is a reptile.", "A snake has fur.").answer == "contradiction"
+    assert prover("Every bird has wings. A sparrow is a bird.", "A sparrow has wings.").answer == "entailment"
+    assert prover("A cat sleeps. A snake is a reptile.", "A snake has fur.").answer == "neutral"
+
+
 def test_a_hypothesis_of_several_sentences_needs_all_of_them(prover: Prover) -> None:
     assert prover(STORY, "A dog runs. A boy is sitting.").answer == "entailment"
     assert prover(STORY, "A dog runs. No boy is sitting.").answer == "contradiction"
