@@ -72,7 +72,7 @@ def test_what_was_made_before_is_read_again(tmp_path: Path, cache: Path) -> None
 
 
 def test_a_graph_without_facts_makes_other_pairs(tmp_path: Path, cache: Path) -> None:
-    many = {"pairs": 9, "sure": 0.7}
+    many = {"pairs": 6, "sure": 0.7}
     whole = _made(build_front(_config(tmp_path, edited=many)))
     config = _config(tmp_path, edited=many)
     config.ground.update({"name": "perturb", "around": {"name": "edits"}, "mode": "drop", "share": 1.0})
