@@ -83,10 +83,10 @@ def best(tried: Sequence[tuple[Attempt, Prediction]]) -> tuple[Attempt, Predicti
     What does not speak of the hypothesis cannot contradict it, however different it is; what speaks of everything or of
     nothing at all does.
     """
-    entails = [pair for pair in tried if pair[1].answer == "entailment"]
-    entails = entails or [pair for pair in tried if pair[1].answer == "contradiction" and _of_all(pair[1])]
-    if entails:
-        return max(entails, key=lambda pair: pair[1].probability)
+    decide = [pair for pair in tried if pair[1].answer == "entailment"]
+    decide = decide or [pair for pair in tried if pair[1].answer == "contradiction" and _of_all(pair[1])]
+    if decide:
+        return max(decide, key=lambda pair: pair[1].probability)
     return max(tried, key=lambda pair: pair[0].shared)  # of equal ones the first: the whole premise
 
 

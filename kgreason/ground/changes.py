@@ -116,13 +116,16 @@ def _focused(units: list[Unit], only: int) -> list[int]:
 def _others(m: Pairing, found: list[Change]) -> list[Change]:
     """What one did another may do, too: of people it is left open, but for what "only" says, and who somebody is."""
     for change in found:
-        if change.kind == EditKind.SUBSTITUTE and not change.whole and change.relation[_A] > _HALF:
-            units = (m.p[change.premise], m.h[change.hypothesis])
-            above = [units_[u.parent] for units_, u in zip((m.p, m.h), units, strict=True) if u.parent >= 0]
-            named = change.reason.endswith(_PERSON) and {u.pos for u in units} == {"PROPN"}
-            if named and len(above) == len(units) and all(u.pos == "VERB" for u in above):
+        excludes = change.kind == EditKind.SUBSTITUTE and not change.whole and change.relation[_A] > _HALF
+        if excludes and change.reason.endswith(_PERSON):
+            sides = ((m.p, change.premise), (m.h, change.hypothesis))
+            if all(units[at].pos == "PROPN" and _of_verb(units, at) for units, at in sides):
                 change.relation = _ANOTHER
     return found
+
+
+def _of_verb(units: list[Unit], at: int) -> bool:
+    return units[at].parent >= 0 and units[units[at].parent].pos == "VERB"
 
 
 def _substitutions(m: Pairing) -> list[Change]:

@@ -51,10 +51,11 @@ def operators(m: Pairing) -> list[Change]:
     found = commitments(m)
     settled: set[int] = set()  # predicates and objects whose denial is counted in with their subject's quantifier
     denied: set[int] = set()
+    emptied = _emptied(m)
     for j, i in enumerate(m.back):
         if i >= 0 and m.h[j].pos in {"NOUN", "PROPN", "PRON", "NUM", "ADJ", "DET"}:
-            found += _quantified(m, i, j, settled)
-    found = [change for change in found if not (change.hypothesis in settled and change.hypothesis in _emptied(m))]
+            found += _quantified(m, i, j, settled, emptied)
+    found = [change for change in found if change.hypothesis not in settled.intersection(emptied)]
     for j, i in enumerate(m.back):
         if i < 0:
             continue
@@ -103,19 +104,19 @@ _SOMETIMES: Final = frozenset({"sometimes", "occasionally"})
 _FREQUENT: Final = _SOMETIMES | {"often", "frequently", "repeatedly", "regularly", "always", "usually", "constantly"}
 
 
-def _quantified(m: Pairing, i: int, j: int, settled: set[int]) -> list[Change]:
+def _quantified(m: Pairing, i: int, j: int, settled: set[int], emptied: list[int]) -> list[Change]:
     p, h = m.p[i], m.h[j]
     predicate = _predicate(m.hypothesis, j)
     above = m.back[predicate] if predicate >= 0 else -1
     first = _force(p, above >= 0 and m.p[above].negation >= 0)
-    emptied = [o for o in _emptied(m) if m.h[o].parent == predicate >= 0 and o != j]
-    then = _force(h, predicate >= 0 and (m.h[predicate].negation >= 0 or bool(emptied)))
+    none_of = [o for o in emptied if m.h[o].parent == predicate >= 0 and o != j]
+    then = _force(h, predicate >= 0 and (m.h[predicate].negation >= 0 or bool(none_of)))
     if not (first.quantifies or then.quantifies):
         return _number(m, i, j, first.quantifier, then.quantifier)
     if (first.quantifier == then.quantifier or p.quantifier == h.quantifier != "") and first.denied == then.denied:
         return []
     if predicate >= 0:
-        settled |= {predicate, *emptied}
+        settled |= {predicate, *none_of}
     reason = f"{first.text} {p.text} → {then.text} {h.text}"
     change = Change(EditKind.OPERATOR, i, j, _between(first, then), reason, outer=True)
     if above >= 0 and not (first.denied or then.denied):

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import product
 from typing import Final
 
 from kgreason.data.edits import EditKind
@@ -20,11 +21,19 @@ old/young tall/short long/short big,large/small heavy/light fast,quick/slow rich
 warm/cool expensive/cheap late/early far/near hard,difficult/easy good/bad wide/narrow thick/thin bright/dark sharp/dull
 loud/quiet deep/shallow smart,clever/stupid happy/sad
 """
-_SCALES: Final[dict[str, list[tuple[str, int]]]] = {}
-for _pair in _ENDS.split():
-    for _words, _sign in zip(_pair.split("/"), (1, -1), strict=True):
-        for _word in _words.split(","):
-            _SCALES.setdefault(_word, []).append((_pair, _sign))
+
+
+def _scales() -> dict[str, list[tuple[str, int]]]:
+    """Return for each word the scales that it stands on, and at which end."""
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for scale in _ENDS.split():
+        for words, sign in zip(scale.split("/"), (1, -1), strict=True):
+            for word in words.split(","):
+                found[word].append((scale, sign))
+    return dict(found)
+
+
+_SCALES: Final = _scales()
 _SURE: Final = 0.93
 _ENTAILED, _EXCLUDED = spread((Entailment.FORWARD, _SURE)), spread((Entailment.ALTERNATION, _SURE))
 _OPEN: Final = spread((Entailment.INDEPENDENCE, _SURE))
@@ -113,9 +122,8 @@ def _comparisons(units: list[Unit]) -> Iterator[_Order]:
         if same or more or less or unit.text.endswith("er"):
             for scale, sign in _SCALES.get(_plain(unit), [(_plain(unit), 1)]):
                 kind = scale if above is unit else f"{above.lemma} {scale}"
-                for a in _joined(units, subjects[0]):
-                    for b in _joined(units, others[0]):
-                        yield kind, *((a, b) if (sign > 0) != less else (b, a)), 0 if same else 1
+                for a, b in product(_joined(units, subjects[0]), _joined(units, others[0])):
+                    yield kind, *((a, b) if (sign > 0) != less else (b, a)), 0 if same else 1
 
 
 def _plain(unit: Unit) -> str:

@@ -47,11 +47,7 @@ def _subject(units: list[Unit], at: int) -> set[str]:
 def _stated(units: list[Unit]) -> Iterator[tuple[int, Unit]]:
     """Return the predicates that a text states, under no condition."""
     for i, unit in enumerate(units):
-        at, open_ = i, False
-        while at >= 0 and not open_:
-            open_ = units[at].mark in _OPENED
-            at = units[at].parent if units[at].relation not in {"conj", "parataxis", "root"} else -1
-        if not open_ and (unit.relation in {"root", "conj", "parataxis"}):
+        if unit.relation in {"root", "conj", "parataxis"} and unit.mark not in _OPENED:
             yield i, unit
 
 

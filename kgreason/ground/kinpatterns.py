@@ -8,11 +8,10 @@ from typing import final
 
 import numpy as np
 
-from kgreason.ground.kinwords import INVERSE, NAMES, Kin, words_for
+from kgreason.ground.kinwords import INVERSE, NUMBER, Kin, words_for
 from kgreason.ground.tales import Right, Tale
 from kgreason.places import shipped
 
-_NAMES = tuple(NAMES.values())
 _SLOT = re.compile(r"\[(\w)\]|\{([^}]*)\}|'s|\w+|[^\w\s]")
 _PRONOUNS = {"he": "he she", "him": "him her", "his": "his her", "himself": "himself herself", "boyish": "boy girl"}
 #: How often each kind is drawn where any may stand.
@@ -59,7 +58,7 @@ def _pattern(line: str) -> _Pattern:
 
 
 def made_up(draw: np.random.Generator, many: int) -> list[tuple[Tale, Right]]:
-    """Return stories with the relations they state; relations are numbered from 1, in the order of `NAMES`."""
+    """Return stories with the relations they state; relations are numbered from 1, see `NUMBER`."""
     patterns, lists = _read()
     return [_Telling(draw, patterns[int(draw.integers(len(patterns)))], lists).story() for _ in range(many)]
 
@@ -138,7 +137,7 @@ class _Telling:
         found: dict[tuple[int, int], tuple[int, ...]] = {}
         for x, kind, z in self.facts:
             for a, k, b in ((x, kind, z), (z, INVERSE[kind], x)):
-                found[self.number[a], self.number[b]] = (1 + _NAMES.index(NAMES[Kin(k, self.gender[b])]),)
+                found[self.number[a], self.number[b]] = (NUMBER[Kin(k, self.gender[b])],)
         return found
 
 

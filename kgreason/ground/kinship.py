@@ -15,7 +15,7 @@ from kgreason.ground.agree import agree
 from kgreason.ground.chain import MOST, best_chain
 from kgreason.ground.genders import genders, log_odds
 from kgreason.ground.kinpatterns import made_up
-from kgreason.ground.kinwords import INVERSE, NAMES, RELATIONS, Kin
+from kgreason.ground.kinwords import INVERSE, NAMES, NUMBER, RELATIONS, Kin
 from kgreason.ground.people import Cast, add_people, add_statements, cast_of, find_people
 from kgreason.ground.reader import Reader, lessons_of, vocabulary
 from kgreason.ground.signs import Candidate, Scene, candidates
@@ -188,9 +188,9 @@ class KinshipGrounder:
                     f"[ground] kinship: the reader with language = '{self.language}' has not learned yet."
                 )
             likely = self.pairs.read([tale_of(t) for t in told])
-            named = [np.array([log_odds(name) for name in people]) for people in cast_of_each]
             sure = [
-                agree(chart, _widened(p, len(chart)), odds) for chart, p, odds in zip(sure, likely, named, strict=True)
+                agree(chart, _widened(p, len(chart)), np.array([log_odds(name) for name in people]))
+                for chart, p, people in zip(sure, likely, cast_of_each, strict=True)
             ]
         return list(zip(cast_of_each, sure, strict=True))
 
@@ -254,8 +254,8 @@ def _right(people: Sequence[str], gold: Mapping[tuple[str, str], str]) -> Right:
         if head in number and tail in number:
             back = INVERSE[RELATIONS[relation].kind]
             both = (Kin(back, gender) for gender in called.get(head, "mf"))
-            found[number[head], number[tail]] = (1 + _NAMES.index(relation),)
-            found.setdefault((number[tail], number[head]), tuple(1 + _NAMES.index(NAMES[kin]) for kin in both))
+            found[number[head], number[tail]] = (NUMBER[RELATIONS[relation]],)
+            found.setdefault((number[tail], number[head]), tuple(NUMBER[kin] for kin in both))
     return found
 
 

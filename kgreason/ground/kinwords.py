@@ -33,6 +33,8 @@ RELATIONS: dict[str, Kin] = {
 }
 #: And back.
 NAMES: dict[Kin, str] = {kin: name for name, kin in RELATIONS.items()}
+#: And to its number among the relations that a text may state between two people; 0 is none.
+NUMBER = {kin: number for number, kin in enumerate(NAMES, start=1)}
 INVERSE = {
     "parent": "child",
     "child": "parent",

@@ -215,10 +215,10 @@ def prepositions(first: str, second: str) -> Distribution:
         one, other = one[:-1], other[:-1]
     a, b = "_".join(one), "_".join(other)
     for left, right, sure in _TWO:
-        if (a in left and b in right) or (a in right and b in left):
+        if _across(a, b, left, right):
             return spread((_N, sure), (_A, 0.95 - sure))
     for left, right in _UNLIKE:
-        if (a in left and b in right) or (a in right and b in left):
+        if _across(a, b, left, right):
             return spread((_A, 0.9))
     if any(a in group and b in group for group in _LIKE):
         return spread((_E, 0.85), (_F, 0.05))
@@ -227,7 +227,12 @@ def prepositions(first: str, second: str) -> Distribution:
 
 def opposed(first: str, second: str) -> bool:
     """Whether two particles, prepositions or adverbs of place exclude each other."""
-    return any((first in a and second in b) or (first in b and second in a) for a, b in _UNLIKE)
+    return any(_across(first, second, left, right) for left, right in _UNLIKE)
+
+
+def _across(first: str, second: str, left: frozenset[str], right: frozenset[str]) -> bool:
+    """Whether of two words one stands on either side."""
+    return (first in left and second in right) or (first in right and second in left)
 
 
 _OUTDOORS: Final = _set(

@@ -88,11 +88,10 @@ class Lexicon:
 
     def names(self, label: str) -> bool:
         """Whether a label is known, and no rare one of a thing that is usually called otherwise: a "black cat"."""
-        if not self.knows(label):
-            return False
+        if not self.knows(label) or label.partition(" ")[0] not in _COLOURS:
+            return self.knows(label)
         whole, _ = self.knowledge.labels.senses(label)
-        coloured = label.partition(" ")[0] in _COLOURS and len(whole) > 0
-        return not coloured or self.knowledge.label(int(whole[0])).lower() == label
+        return not len(whole) or self.knowledge.label(int(whole[0])).lower() == label
 
     def _is_listed(self, label: str, senses: ndarray) -> bool:
         if self._named is None:

@@ -19,8 +19,6 @@ _VERB, _X, _PROPN = (UPOS.id(pos) for pos in ("VERB", "X", "PROPN"))
 #: Besides the parts of speech that a line names: names are nouns, and taggers call participles and adverbs adjectives.
 _ALSO = {"NOUN": ("PROPN",), "NUM": ("ADJ",), "PRON": ("DET",)}
 _PARTICIPLE = ("ADJ", "VERB")
-#: Lines of more words than this are no list of what may stand beside each other.
-_MANY = 300
 #: Members that stand for all first names of a gender.
 _NAMES = {"@men": "m", "@women": "f"}
 
@@ -154,8 +152,8 @@ class WordFacts:
         if not self._words:
             for word, places in self._index.items():
                 for line, _ in places:
-                    self._words.setdefault(line, []).append(word)
-            self._words = {line: words for line, words in self._words.items() if len(words) < _MANY}
+                    if not self._lines[line].named:  # first names are no list of what may stand beside each other
+                        self._words.setdefault(line, []).append(word)
         own = {term.text.lower(), term.lemma}
         return tuple(dict.fromkeys(w for line in self.of(term) for w in self._words.get(line, ()) if w not in own))
 
